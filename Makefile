@@ -1,0 +1,51 @@
+# Batch Normalization, Measured. `make` alone lists the commands.
+PYTHON      ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+                 $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+VENV        ?= .venv
+TORCH_INDEX ?=
+PORT        ?= 8000
+BIN          = $(VENV)/bin
+HTML         = _build/html
+PAGES        = index.md references.bib _config.yml _toc.yml constraints.txt package-lock.json \
+               $(shell find chapters bnutils press -type f -not -name '*.pyc' -not -path '*/.ipynb_checkpoints/*')
+
+export PYTHONPATH := $(CURDIR)
+export TORCH_INDEX
+INSTALL = $(if $(strip $(PYTHON)),,$(error Python 3.11, 3.12 or 3.13 was not found; install one, or give it: make PYTHON=/path/to/python3.12))$(PYTHON) press/install.py $(VENV)
+
+.PHONY: help book test chapters serve lab bench clean
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+book: ## build the pages from the stored outputs
+	@$(INSTALL) pages
+	@$(MAKE) --no-print-directory $(HTML)/.built
+	@echo "The book is at $(CURDIR)/$(HTML)/index.html"
+
+# -W sees only pages that are read anew, so a failed build leaves nothing behind
+$(HTML)/.built: $(PAGES)
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter-book build -q -W -n --keep-going . || { rm -rf _build; exit 1; }
+	@touch $@
+
+test: book ## run every test: digests, unit tests, the pages, every cell of every chapter
+	@$(INSTALL) all
+	@$(BIN)/python -m press check
+	@$(BIN)/python -m pytest -n auto --nbval chapters tests
+
+chapters: ## run the chapters that are out of date, and print every page
+	@$(INSTALL) all
+	@$(BIN)/python -m press chapters
+
+serve: book ## show the book at http://localhost:8000 (PORT=...)
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) $(PORT)
+
+lab: ## open the chapters in JupyterLab
+	@$(INSTALL) lab
+	@$(BIN)/jupyter lab chapters
+
+bench: ## measure what the book quotes of this machine, into records/
+	@$(INSTALL) all
+	@$(BIN)/python -m press bench
+
+clean: ## remove what was built; the environment stays (rm -rf .venv node_modules removes that too)
+	@rm -rf _build .pytest_cache .hypothesis

@@ -1,0 +1,18 @@
+"""The press: manuscript -> executed notebook -> page. Chapters never import it.
+
+    manuscript.py   what authors write: cells, references, rules of the prose
+    notebook.py     what readers run: stable bytes, digests, what is out of date
+    execute.py      kernels, side by side, with progress
+    ledger.py       the page of all verdicts
+    pages.py        the Sphinx extension that turns notebooks into pages
+    install.py      the environment (standard library only)
+"""
+
+# Set before NumPy or torch load: one thread and one instruction set, so that two runs on one machine agree to the last bit.
+CPU = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_CBWR": "COMPATIBLE",
+    "ATEN_CPU_CAPABILITY": "default",
+    "BNUTILS_DEVICE": "cpu",
+    "PYTHONHASHSEED": "0",
+}

@@ -1,0 +1,89 @@
+"""`python -m press COMMAND`, run from the root of the book; the Makefile calls it."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from press import execute, manuscript, notebook
+
+
+@click.group(help=__doc__)
+@click.pass_context
+def press(context):
+    context.obj = house = Path.cwd()
+    if not (house / "manuscript").is_dir():
+        raise click.ClickException(f"no manuscript/ in {house}; run this from the root of the book")
+
+
+@press.command()
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="run chapters that are up to date too")
+@click.option("--jobs", type=int, help="kernels at a time (default: one per processor)")
+@click.pass_obj
+def chapters(house, names, everything, jobs):
+    """Run what is out of date, then print every page; NAMES (part/chapter) limit what is run."""
+    pages = manuscript.read_pages(house)
+    unknown = set(names) - {page.name for page in pages}
+    if unknown:
+        raise click.ClickException(f"no manuscript named {', '.join(sorted(unknown))}; there are {', '.join(page.name for page in pages)}")
+    stop_at([fault for page in pages for fault in (*manuscript.prose_faults(page), *notebook.unasserted(page))])
+    running = [page for page in pages if page.runs]
+    current = notebook.inputs(house, running)
+    notebooks, due = {}, []
+    for page in running:
+        try:
+            old = notebook.read(page)
+        except ValueError:
+            old = None
+        why = notebook.out_of_date(page, old, current[page.name]) or (old and next(notebook.tampered(page, old), None))
+        if (why or everything) and (not names or page.name in names):
+            click.echo(f"{page.name}: {why or 'asked for'}")
+            due.append(page)
+        if old is not None:
+            notebooks[page.name] = old
+    done, failed = execute.run(house, due, jobs) if due else ({}, {})
+    left = {page.name for page in running if notebook.out_of_date(page, notebooks.get(page.name), current[page.name])} - set(done)
+    changed = print_pages(house, pages, notebooks | done, current, skip=left)
+    for name, report in failed.items():
+        click.echo(f"\n{name} FAILED; its notebook stays as it was.\n{report}", err=True)
+    click.echo(f"{len(done)} run, {len(failed)} failed, {len(changed)} pages changed" + "".join(f"\n  {name}" for name in changed))
+    sys.exit(bool(failed))
+
+
+def print_pages(house, pages, notebooks, current, skip):
+    """Write every page that is not in `skip`; returns the names of those whose bytes changed."""
+    try:
+        numbers, judged = notebook.evidence(pages, notebooks)
+        numbers |= manuscript.records(house)
+    except LookupError as error:
+        stop_at([str(error)])
+    texts, missing = {}, []
+    for page in pages:
+        if page.name not in skip:
+            try:
+                texts[page.product] = notebook.typeset(page, numbers, judged, notebooks.get(page.name), current.get(page.name))
+            except LookupError as error:
+                missing.append(str(error))
+    changed = [str(product.relative_to(house)) for product, text in texts.items() if notebook.write(product, text)]
+    stop_at(missing)
+    return changed
+
+
+@press.command()
+@click.pass_obj
+def check(house):
+    """Compare what is printed with the manuscript, the digests and the rules; runs nothing."""
+    pages = manuscript.read_pages(house)
+    stop_at(notebook.faults(house, pages))
+    click.echo(f"{len(pages)} pages are as the press printed them")
+
+
+def stop_at(faults):
+    if faults:
+        click.echo("\n".join(faults), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    press()

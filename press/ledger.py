@@ -1,0 +1,47 @@
+"""The ledger: every claim of the book with its verdict, written from the records that the chapters left."""
+
+import os
+
+WORDS = ("holds", "partly", "fails")
+
+
+def markdown(page, claims, judged):
+    """The body of the ledger page.
+
+    Parameters
+    ----------
+    page : Page           the page it stands on; links are relative to it
+    claims : dict         id -> Claim, all of them, in order
+    judged : dict         id -> (page name, record)
+    """
+    count = {word: sum(record["verdict"] == word for _, record in judged.values()) for word in WORDS}
+    tally = ", ".join(f"{count[word]} {word}" for word in WORDS)
+    lines = [f"**{len(claims)} claims: {len(judged)} judged ({tally}), {len(claims) - len(judged)} pending.**", "", "## Judged", ""]
+    for claim in claims.values():
+        if claim.id in judged:
+            lines += entry(page, claim, *judged[claim.id])
+    lines += ["## Pending", "", "| id | claim | who says it | chapter that will judge it |", "| --- | --- | --- | --- |"]
+    for claim in claims.values():
+        if claim.id not in judged:
+            lines.append(f'| <span id="{claim.id}">{claim.id}</span> | {claim.says} | {cited(claim)} | `{claim.chapter}` |')
+    return "\n".join(lines)
+
+
+def entry(page, claim, name, record):
+    """One judged claim: sentence, verdict, and a row of numbers a condition."""
+    link = os.path.relpath(f"{name}.ipynb", os.path.dirname(page.name))
+    lines = [
+        f'### <span id="{claim.id}">{claim.id}</span>: {record["verdict"]}',
+        "",
+        f"{claim.says} ({cited(claim)}). Judged in [{name.rpartition('/')[2]}]({link}), {len(record['seeds'])} seeds.",
+        "",
+        "| condition | median [lowest, highest] | spread | margin | seeds met |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for row in record["conditions"]:
+        lines.append(f"| {row['what']} {row['bound']} | {row['shown']} | {row['shown_spread']} | {row['shown_margin']} | {row['met']}/{len(record['seeds'])} |")
+    return lines + [""]
+
+
+def cited(claim):
+    return ", ".join(f"{{cite:t}}`{source}`" for source in claim.sources)
