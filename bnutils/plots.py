@@ -137,7 +137,8 @@ def _flow(match):
     """A formula as running text: mathtext sets every glyph by the widths of its own font, which is not the page's."""
     glyphs = re.findall(r'<tspan x="([^" ]*)" (y="[^"]*" style="[^"]*")>([^<]*)</tspan>', match[0])
     glyphs = sorted((float(x), place, text) for x, place, text in glyphs)
-    if any(right[0] - left[0] < 1 for left, right in pairwise(glyphs)):
+    stacked = any(right[0] - left[0] < 1 for left, right in pairwise(glyphs))
+    if stacked or len(glyphs) < match[0].count("<tspan"):
         return match[0]                                      # one above the other: only positions can say that
     runs = [(place, "".join(text for *_, text in run)) for place, run in groupby(glyphs, key=lambda glyph: glyph[1])]
     return "".join(f"<tspan {place}>{text}</tspan>" for place, text in runs)

@@ -1,0 +1,283 @@
+"""Checkers that name the idea a wrong answer missed.
+
+An exercise is data: a reference, the cases it runs on, and the wrong answers known to it, each with its message. A
+candidate is compared with the reference first, then with every known wrong answer, on all cases.
+"""
+
+import copy
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .scratch import norm
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What is asked, what a right answer proves, and the ways to miss it.
+
+    ``cases`` are pairs (what the reader is told of the case, arguments); ``ideas`` are pairs (message, wrong function).
+    """
+
+    name: str
+    proves: str
+    reference: object
+    cases: tuple
+    ideas: tuple
+
+
+def check(exercise, candidate):
+    """Run a candidate on the cases of an exercise and print what it proves, or which idea it missed.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        the exercise
+    candidate
+        a function of the same arguments as the reference; it is given copies, so it cannot spoil a case
+    """
+    print(_verdict(exercise, candidate))
+
+
+def _verdict(exercise, candidate):
+    answers = []
+    for number, (told, arguments) in enumerate(exercise.cases, 1):
+        try:
+            answers.append(_run(candidate, arguments))
+        except NotImplementedError:
+            answers.append(None)
+        except Exception as error:
+            return f"✗ {exercise.name}, case {number} ({told}): your function raised {type(error).__name__}: {error}"
+    if all(_is_hole(answer) for answer in answers):
+        return f"… {exercise.name}: not filled in yet"
+    expected = [_run(exercise.reference, arguments) for _, arguments in exercise.cases]
+    agrees = [_equal(e, a) for e, a in zip(expected, answers)]
+    if all(agrees):
+        return f"✓ {exercise.name}: {exercise.proves}"
+    for message, wrong in exercise.ideas:
+        if all(_equal(_run(wrong, arguments), answer) for (_, arguments), answer in zip(exercise.cases, answers)):
+            return f"✗ {exercise.name}: {message}"
+    first = agrees.index(False)
+    return f"✗ {exercise.name}, case {first + 1} ({exercise.cases[first][0]}): {_difference(expected[first], answers[first])}"
+
+
+def _run(function, arguments):
+    with np.errstate(all="ignore"):                          # a wrong answer may divide by zero: that is its business
+        return function(*copy.deepcopy(arguments))
+
+
+def _is_hole(answer):
+    parts = answer if isinstance(answer, tuple) else (answer,)
+    return all(part is None or part is ... for part in parts)
+
+
+def _parts(answer):
+    """The arrays of an answer, or None if it is not made of numbers."""
+    try:
+        parts = [np.asarray(part) for part in (answer if isinstance(answer, tuple | list) else (answer,))]
+    except ValueError:                                       # ragged
+        return None
+    return parts if all(part.dtype.kind in "iuf" for part in parts) else None
+
+
+def _equal(expected, answer):
+    expected, answer = _parts(expected), _parts(answer)
+    if answer is None or [part.shape for part in answer] != [part.shape for part in expected]:
+        return False
+    return all(np.allclose(a, e, rtol=_tolerance(e), atol=_tolerance(e), equal_nan=True) for e, a in zip(expected, answer))
+
+
+def _tolerance(part):
+    return 1e-4 if part.dtype == np.float32 else 1e-9
+
+
+def _difference(expected, answer):
+    """The first disagreement in words, numbers to 4 digits."""
+    wanted, given = _parts(expected), _parts(answer)
+    if given is None or len(given) != len(wanted):
+        return f"expected {_kind(expected)}, got {_kind(answer)}"
+    for position, (e, a) in enumerate(zip(wanted, given)):
+        which = f" in part {position + 1} of {len(wanted)}" if len(wanted) > 1 else ""
+        if e.shape != a.shape:
+            return f"expected shape {e.shape}, got {a.shape}{which}"
+        off = ~np.isclose(a, e, rtol=_tolerance(e), atol=_tolerance(e), equal_nan=True)
+        if off.any():
+            index = tuple(map(int, np.argwhere(off)[0]))
+            where = f" at {list(index)}" if index else ""
+            return f"expected {e[index]:.4g}, got {a[index]:.4g}{where}{which}"
+
+
+def _kind(answer):
+    if isinstance(answer, tuple | list):
+        return f"a {type(answer).__name__} of {len(answer)}"
+    return "a number or an array of numbers" if _parts(answer) else f"{answer!r} ({type(answer).__name__})"
+
+
+# --- Standardise a batch ---------------------------------------------------------------------------------------------
+
+
+def _standardise_cases():
+    rng = np.random.default_rng(20)
+    plain = rng.normal(3, 2, (6, 4))
+    flat = rng.normal(-1, 5, (5, 3))
+    flat[:, 1] = 2.0
+    # multiples of 1/16 around 2^13: sums and rounded squares come out the same in any order, so E[x^2] - E[x]^2 is 0
+    large = (2.0**13 + rng.integers(-16, 17, (8, 3)) / 16).astype(np.float32)
+    return (("6 values, 4 features, eps=1e-5", (plain, 1e-5)),
+            ("5 values, 3 features, one of them constant, eps=0.1", (flat, 0.1)),
+            ("8 values, 3 features, float32, mean near 8192, eps=1e-5", (large, 1e-5)))
+
+
+def _standardise(x, eps, *, axis=0, ddof=0):
+    return (x - x.mean(axis, keepdims=True)) / np.sqrt(x.var(axis, keepdims=True, ddof=ddof) + x.dtype.type(eps))
+
+
+STANDARDISE = Exercise(
+    "standardise",
+    "every feature has mean 0 and variance v/(v + eps), also at a mean of 8192 in float32.",
+    lambda x, eps: norm.batch_norm(x, np.ones(x.shape[1]), np.zeros(x.shape[1]), eps=eps)[0],
+    _standardise_cases(),
+    (("the variance is divided by N - 1. BN uses the biased one, over N: it describes this batch, it estimates nothing.",
+      lambda x, eps: _standardise(x, eps, ddof=1)),
+     ("eps stands outside the root. It belongs to the variance: sqrt(var + eps), not sqrt(var) + eps.",
+      lambda x, eps: (x - x.mean(0)) / (x.std(0) + x.dtype.type(eps))),
+     ("the statistics run over the features of one example: that is layer norm. BN averages over the batch, axis 0.",
+      lambda x, eps: _standardise(x, eps, axis=1)),
+     ("one mean and one variance for all features together. BN takes a pair for each feature: average over axis 0 only.",
+      lambda x, eps: _standardise(x, eps, axis=None)),
+     ("eps is missing. Without it a constant feature is 0/0.",
+      lambda x, eps: (x - x.mean(0)) / x.std(0)),
+     ("centred, but not scaled. Divide by sqrt(var + eps) as well.",
+      lambda x, eps: x - x.mean(0)),
+     ("scaled, but not centred. Subtract the mean first.",
+      lambda x, eps: x / np.sqrt(x.var(0) + x.dtype.type(eps))),
+     ("divided by the variance. Its unit is that of x squared: take the root.",
+      lambda x, eps: (x - x.mean(0)) / (x.var(0) + x.dtype.type(eps))),
+     ("the variance is E[x^2] - E[x]^2. In float32 at a mean of 8192 the two are equal to the last digit and nothing is left: "
+      "centre first, then square.",
+      lambda x, eps: (x - x.mean(0)) / np.sqrt((x**2).mean(0) - x.mean(0) ** 2 + x.dtype.type(eps)))),
+)
+
+
+def check_standardise(fn):
+    """Check ``fn(x, eps)``, which returns x_hat: the batch (N, F) standardised over axis 0.
+
+    Parameters
+    ----------
+    fn
+        the reader's function
+    """
+    check(STANDARDISE, fn)
+
+
+# --- Undo the normalisation ------------------------------------------------------------------------------------------
+
+
+def _undo_cases():
+    rng = np.random.default_rng(21)
+    return tuple((f"3 features, eps={eps:g}", (rng.normal(0, 3, 3), rng.uniform(0.2, 4, 3), eps)) for eps in (1e-5, 0.1, 1.0))
+
+
+UNDO = Exercise(
+    "undo",
+    "with given statistics, this gamma and beta make batch normalization the identity, exactly.",
+    lambda mean, var, eps: (np.sqrt(var + eps), mean),
+    _undo_cases(),
+    (("eps is forgotten: x was divided by sqrt(var + eps), so gamma = sqrt(var) leaves a factor below 1.",
+      lambda mean, var, eps: (np.sqrt(var), mean)),
+     ("gamma divides once more. BN has divided by the standard deviation; to undo that, multiply by it.",
+      lambda mean, var, eps: (1 / np.sqrt(var + eps), mean)),
+     ("beta has the wrong sign. BN has subtracted the mean; to undo that, add it.",
+      lambda mean, var, eps: (np.sqrt(var + eps), -mean)),
+     ("beta = -mean/std is the shift of BN itself, written as one affine map. To undo it, add the mean.",
+      lambda mean, var, eps: (np.sqrt(var + eps), -mean / np.sqrt(var + eps))),
+     ("these are the scale and shift of BN itself, 1/std and -mean/std. The inverse map is asked for.",
+      lambda mean, var, eps: (1 / np.sqrt(var + eps), -mean / np.sqrt(var + eps))),
+     ("the root is forgotten: x was divided by sqrt(var + eps), not by var + eps.",
+      lambda mean, var, eps: (var + eps, mean)),
+     ("beta is multiplied by gamma once too often: it is added after the scaling, in the units of x.",
+      lambda mean, var, eps: (np.sqrt(var + eps), mean * np.sqrt(var + eps)))),
+)
+
+
+def check_undo(fn):
+    """Check ``fn(mean, var, eps)``, which returns the (gamma, beta) that make inference-mode BN the identity.
+
+    Parameters
+    ----------
+    fn
+        the reader's function
+    """
+    check(UNDO, fn)
+
+
+# --- A batch large enough --------------------------------------------------------------------------------------------
+
+BATCH_SIZE = Exercise(
+    "batch size",
+    "the noise of the mean falls as 1/sqrt(N): half the noise costs four times the batch.",
+    lambda noise: math.ceil(1 / noise**2),
+    tuple((f"noise={noise}", (noise,)) for noise in (0.5, 0.25, 0.125, 0.3, 0.15, 0.07, 0.6)),
+    (("the square is forgotten: the standard deviation falls as 1/sqrt(N), not as 1/N.",
+      lambda noise: math.ceil(1 / noise)),
+     ("rounded down: that batch is one too small, its noise is still above the bound.",
+      lambda noise: math.floor(1 / noise**2)),
+     ("1/(2 noise^2) bounds the noise of the standard deviation. For the mean there is no 2.",
+      lambda noise: math.ceil(1 / (2 * noise**2))),
+     ("one too many: the next batch size down already meets the bound.",
+      lambda noise: math.ceil(1 / noise**2) + 1),
+     ("equality counts: the noise may be equal to the bound, so at noise=0.5 a batch of 4 is enough.",
+      lambda noise: math.floor(1 / noise**2) + 1),
+     ("a batch has a whole number of examples: round up.",
+      lambda noise: 1 / noise**2)),
+)
+
+
+def check_batch_size(fn):
+    """Check ``fn(noise)``, which returns the smallest integer N with std(mu_B) <= noise * sigma.
+
+    Parameters
+    ----------
+    fn
+        the reader's function
+    """
+    check(BATCH_SIZE, fn)
+
+
+# --- The noise of the standard deviation -----------------------------------------------------------------------------
+
+
+def _c_unbiased(n):
+    return norm.mean_of_std(n) * math.sqrt(n / (n - 1))      # E of the standard deviation taken over N - 1
+
+
+NOISE_OF_STD = Exercise(
+    "noise of the standard deviation",
+    "exact at every N, where 1/sqrt(2N) is 17 % too large at N = 2.",
+    norm.std_of_std,
+    tuple((f"n={n}", (n,)) for n in (2, 3, 8, 32, 128)),
+    (("1/sqrt(2n) is the law for large n. The exact one needs E[sigma_B] = c.",
+      lambda n: 1 / math.sqrt(2 * n)),
+     ("E[sigma_B^2] is taken as 1. The biased variance is (n-1)/n on average.",
+      lambda n: math.sqrt(1 - norm.mean_of_std(n) ** 2)),
+     ("E[sigma_B] is taken as 1, so the squared deviation is taken from the wrong centre. It is c, below 1.",
+      lambda n: math.sqrt((n - 1) / n + 1 - 2 * norm.mean_of_std(n))),
+     ("this is the law of the standard deviation over N - 1. BN divides by N.",
+      lambda n: math.sqrt(1 - _c_unbiased(n) ** 2)),
+     ("this is the variance of sigma_B. Its root is asked for.",
+      lambda n: (n - 1) / n - norm.mean_of_std(n) ** 2),
+     ("1/sqrt(n) is the noise of the mean.",
+      lambda n: 1 / math.sqrt(n))),
+)
+
+
+def check_noise_of_std(fn):
+    """Check ``fn(n)``, which returns the exact standard deviation of sigma_B for Gaussian values with sigma = 1.
+
+    Parameters
+    ----------
+    fn
+        the reader's function
+    """
+    check(NOISE_OF_STD, fn)
