@@ -19,12 +19,13 @@ help: ## list the commands
 
 book: ## build the pages from the stored outputs
 	@$(INSTALL) pages
-	@$(MAKE) --no-print-directory $(HTML)/.built
+	@$(MAKE) -s $(HTML)/.built
 	@echo "The book is at $(CURDIR)/$(HTML)/index.html"
 
 # -W sees only pages that are read anew, so a failed build leaves nothing behind
 $(HTML)/.built: $(PAGES)
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter-book build -q -W -n --keep-going . || { rm -rf _build; exit 1; }
+	@mkdir -p _build && echo "building the pages ..."
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter-book build -q -W -n --keep-going . > _build/log 2>&1 || { cat _build/log; rm -rf _build; exit 1; }
 	@touch $@
 
 test: book ## run every test: digests, unit tests, the pages, every cell of every chapter

@@ -200,8 +200,9 @@ def _condition(row, where):
 
 def _column(name, values, n):
     """The values of one quantity as floats, one a seed."""
-    if getattr(values, "ndim", 1) != 1 or len(values) != n:
-        raise ValueError(f"{name}: expected a 1-D array of {n} values, one a seed, got shape {getattr(values, 'shape', len(values))}")
+    shape = values.shape if hasattr(values, "shape") else (len(values),)
+    if shape != (n,):
+        raise ValueError(f"{name}: expected a 1-D array of shape ({n},), one value a seed, got {shape}")
     values = tuple(float(value) for value in values)
     if not all(map(math.isfinite, values)):
         raise ValueError(f"{name}: expected finite values, got {list(values)}; a run that diverged needs a number that says so")
@@ -244,22 +245,30 @@ def _number(value, row):
     return _short(round(value, 12))
 
 
-def _cells(row):
-    """What the card says of a condition: what and bound, median [lowest, highest], seeds met, margin."""
+def rows_of(record):
+    """The rows of a judgement, back from its ``record``."""
+    parts = [name for name in Condition.__dataclass_fields__]
+    rest = [name for name in Row.__dataclass_fields__ if name != "condition"]
+    return [Row(Condition(**{name: row[name] for name in parts}), **{name: row[name] for name in rest}) for row in record["conditions"]]
+
+
+def cells(row):
+    """What card and ledger say of a condition: what and bound, median [lowest, highest], seeds met, margin, spread."""
     condition = row.condition
     middle, low, high = (_number(value, row) for value in (row.median, row.lowest, row.highest))
     numbers = middle if low == high else f"{middle} [{low}, {high}]"
     if condition.kind == "measured":
         numbers = f"{middle} [{low}, {high}]"                # always: on another machine the digits may differ
-    margin = "no spread" if row.margin is None else "≈" * (condition.kind == "measured") + _short(row.margin, 2)
+    margin = "no spread" if row.margin is None else "≈" * (condition.kind == "measured") + _short(round(row.margin, 12), 2)
+    spread = "rounding" if _is_residue(row) else "none" if row.margin is None else _number(row.spread, row)
     return (f"{condition.what} {condition.relation} {_short(condition.bound, 10)}", numbers,
-            f"{sum(row.met)}/{len(row.met)}", "rounding" if _is_residue(row) else margin)
+            f"{sum(row.met)}/{len(row.met)}", "rounding" if _is_residue(row) else margin, spread)
 
 
 def _text(judgement):
     lines = [f"{judgement.claim.id} · {judgement.verdict}", judgement.claim.says]
     for row in judgement.rows:
-        what, numbers, met, margin = _cells(row)
+        what, numbers, met, margin, _ = cells(row)
         lines.append(f"- {what}: {numbers}; seeds met {met}; margin {margin}")
     return "\n".join(lines)
 
@@ -269,8 +278,8 @@ def _card(judgement):
     head = "".join(f'<th scope="col">{title}</th>' for title in heads)
     body = ""
     for row in judgement.rows:
-        what, *cells = map(escape, _cells(row))
-        body += f'<tr><th scope="row">{what}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>\n"
+        what, *values = map(escape, cells(row)[: len(heads)])
+        body += f'<tr><th scope="row">{what}</th>' + "".join(f"<td>{value}</td>" for value in values) + "</tr>\n"
     claim = judgement.claim
     return (f'<div class="bn-claim bn-{judgement.verdict}">\n'
             f'<p class="bn-claim-head"><strong>{claim.id} · {judgement.verdict}</strong></p>\n'

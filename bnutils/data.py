@@ -10,24 +10,27 @@ PARTS = {"train": 1000, "validation": 297, "test": 500}      # images of each pa
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Three parts of one data set: inputs (n, 64) in float64, labels (n,) in int64. The arrays are read-only.
+    """Three parts of one data set, as read-only arrays: inputs (n, 64) in float64, labels (n,) in int64.
 
     ``mean`` and ``scale`` are what standardising subtracted and divided by: 0.0 and 1.0 if it was not asked for.
     """
 
     name: str
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_validation: np.ndarray
-    y_validation: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
+    x_train: object
+    y_train: object
+    x_validation: object
+    y_validation: object
+    x_test: object
+    y_test: object
     mean: float
     scale: float
 
 
 def load(name, *, standardise=False, seed=0):
     """Load a data set and split it by a seeded permutation.
+
+    Optical recognition of handwritten digits, E. Alpaydin and C. Kaynak (1998), UCI Machine Learning Repository. The copy
+    is the one inside scikit-learn, the 1797 images of the original test set, so nothing is downloaded.
 
     Parameters
     ----------
@@ -47,9 +50,6 @@ def load(name, *, standardise=False, seed=0):
     ------
     ValueError
         an unknown name, or a seed that is not an integer of 0 or more
-
-    Optical recognition of handwritten digits, E. Alpaydin and C. Kaynak (1998), UCI Machine Learning Repository;
-    the copy is the one inside scikit-learn (its test set of 1797 images), so nothing is downloaded.
     """
     if name != "digits":
         raise ValueError(f"expected the name of a data set, one of 'digits', got {name!r}")

@@ -72,46 +72,47 @@ def _is_hole(answer):
     return all(part is None or part is ... for part in parts)
 
 
-def _parts(answer):
-    """The arrays of an answer, or None if it is not made of numbers."""
+def _parts(answer, several):
+    """The arrays of an answer, one or several, or None if it is not made of numbers."""
     try:
-        parts = [np.asarray(part) for part in (answer if isinstance(answer, tuple | list) else (answer,))]
-    except ValueError:                                       # ragged
+        parts = [np.asarray(part) for part in (answer if several else (answer,))]
+    except (TypeError, ValueError):                          # not a sequence, or a ragged one
         return None
     return parts if all(part.dtype.kind in "iuf" for part in parts) else None
 
 
 def _equal(expected, answer):
-    expected, answer = _parts(expected), _parts(answer)
+    several = isinstance(expected, tuple)
+    expected, answer = _parts(expected, several), _parts(answer, several)
     if answer is None or [part.shape for part in answer] != [part.shape for part in expected]:
         return False
-    return all(np.allclose(a, e, rtol=_tolerance(e), atol=_tolerance(e), equal_nan=True) for e, a in zip(expected, answer))
+    return not any(_off(e, a).any() for e, a in zip(expected, answer))
 
 
-def _tolerance(part):
-    return 1e-4 if part.dtype == np.float32 else 1e-9
+def _off(expected, answer):
+    tolerance = 1e-4 if expected.dtype == np.float32 else 1e-9
+    return ~np.isclose(answer, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def _difference(expected, answer):
     """The first disagreement in words, numbers to 4 digits."""
-    wanted, given = _parts(expected), _parts(answer)
+    several = isinstance(expected, tuple)
+    wanted, given = _parts(expected, several), _parts(answer, several)
     if given is None or len(given) != len(wanted):
-        return f"expected {_kind(expected)}, got {_kind(answer)}"
-    for position, (e, a) in enumerate(zip(wanted, given)):
-        which = f" in part {position + 1} of {len(wanted)}" if len(wanted) > 1 else ""
+        return f"expected {f'{len(wanted)} arrays' if several else 'numbers'}, got {_kind(answer)}"
+    for position, (e, a) in enumerate(zip(wanted, given), 1):
+        which = f" in part {position} of {len(wanted)}" if several else ""
         if e.shape != a.shape:
             return f"expected shape {e.shape}, got {a.shape}{which}"
-        off = ~np.isclose(a, e, rtol=_tolerance(e), atol=_tolerance(e), equal_nan=True)
-        if off.any():
-            index = tuple(map(int, np.argwhere(off)[0]))
-            where = f" at {list(index)}" if index else ""
-            return f"expected {e[index]:.4g}, got {a[index]:.4g}{where}{which}"
+        for index in np.argwhere(_off(e, a)).tolist():
+            where = f" at {index}" if index else ""
+            return f"expected {e[*index]:.4g}, got {a[*index]:.4g}{where}{which}"
 
 
 def _kind(answer):
     if isinstance(answer, tuple | list):
         return f"a {type(answer).__name__} of {len(answer)}"
-    return "a number or an array of numbers" if _parts(answer) else f"{answer!r} ({type(answer).__name__})"
+    return f"shape {answer.shape}" if isinstance(answer, np.ndarray) else f"{answer!r} ({type(answer).__name__})"
 
 
 # --- Standardise a batch ---------------------------------------------------------------------------------------------
@@ -161,13 +162,7 @@ STANDARDISE = Exercise(
 
 
 def check_standardise(fn):
-    """Check ``fn(x, eps)``, which returns x_hat: the batch (N, F) standardised over axis 0.
-
-    Parameters
-    ----------
-    fn
-        the reader's function
-    """
+    """Check ``fn(x, eps)``, which returns x_hat: the batch (N, F) standardised over axis 0."""
     check(STANDARDISE, fn)
 
 
@@ -202,13 +197,7 @@ UNDO = Exercise(
 
 
 def check_undo(fn):
-    """Check ``fn(mean, var, eps)``, which returns the (gamma, beta) that make inference-mode BN the identity.
-
-    Parameters
-    ----------
-    fn
-        the reader's function
-    """
+    """Check ``fn(mean, var, eps)``, which returns the (gamma, beta) that make inference-mode BN the identity."""
     check(UNDO, fn)
 
 
@@ -235,13 +224,7 @@ BATCH_SIZE = Exercise(
 
 
 def check_batch_size(fn):
-    """Check ``fn(noise)``, which returns the smallest integer N with std(mu_B) <= noise * sigma.
-
-    Parameters
-    ----------
-    fn
-        the reader's function
-    """
+    """Check ``fn(noise)``, which returns the smallest integer N with std(mu_B) <= noise * sigma."""
     check(BATCH_SIZE, fn)
 
 
@@ -273,11 +256,5 @@ NOISE_OF_STD = Exercise(
 
 
 def check_noise_of_std(fn):
-    """Check ``fn(n)``, which returns the exact standard deviation of sigma_B for Gaussian values with sigma = 1.
-
-    Parameters
-    ----------
-    fn
-        the reader's function
-    """
+    """Check ``fn(n)``, which returns the exact standard deviation of sigma_B for Gaussian values with sigma = 1."""
     check(NOISE_OF_STD, fn)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from press import execute, manuscript, notebook
+from press import bench, execute, manuscript, notebook
 
 
 @click.group(help=__doc__)
@@ -43,10 +43,10 @@ def chapters(house, names, everything, jobs):
         if old is not None:
             notebooks[page.name] = old
     done, failed = execute.run(house, due, jobs) if due else ({}, {})
-    left = {page.name for page in running if notebook.out_of_date(page, notebooks.get(page.name), current[page.name])} - set(done)
-    changed = print_pages(house, pages, notebooks | done, current, skip=left)
     for name, report in failed.items():
         click.echo(f"\n{name} FAILED; its notebook stays as it was.\n{report}", err=True)
+    left = {page.name for page in running if notebook.out_of_date(page, notebooks.get(page.name), current[page.name])} - set(done)
+    changed = print_pages(house, pages, notebooks | done, current, skip=left)
     click.echo(f"{len(done)} run, {len(failed)} failed, {len(changed)} pages changed" + "".join(f"\n  {name}" for name in changed))
     sys.exit(bool(failed))
 
@@ -77,6 +77,14 @@ def check(house):
     pages = manuscript.read_pages(house)
     stop_at(notebook.faults(house, pages))
     click.echo(f"{len(pages)} pages are as the press printed them")
+
+
+@press.command("bench")
+@click.pass_obj
+def write_records(house):
+    """Measure what the book quotes of this machine, into records/."""
+    bench.write(house)
+    click.echo("records/pages.json written; `make chapters` takes the numbers into the text")
 
 
 def stop_at(faults):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -101,9 +102,10 @@ async def _execute(house, page, advance):
     )
     path = os.pathsep.join(filter(None, [str(house), os.environ.get("PYTHONPATH")]))
     try:
-        await client.async_execute(env=dict(os.environ) | CPU | {"PYTHONPATH": path})
+        # what a cell writes comes back by message; the kernel's own stderr holds only start-up chatter
+        await client.async_execute(env=dict(os.environ) | CPU | {"PYTHONPATH": path}, stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
-        raise ChapterFailed(report(page, reached[0], f"{error.ename}: {error.evalue}", error.traceback)) from None
+        raise ChapterFailed(report(page, reached[0], f"{error.ename}: {error.evalue}", error.traceback.split("-" * 70)[-1].lstrip("-"))) from None
     except CellTimeoutError:
         raise ChapterFailed(report(page, reached[0], f"the cell ran longer than {CELL_SECONDS} s")) from None
     except DeadKernelError:

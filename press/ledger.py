@@ -2,26 +2,28 @@
 
 import os
 
+from bnutils import claims
+
 WORDS = ("holds", "partly", "fails")
 
 
-def markdown(page, claims, judged):
+def markdown(page, all_claims, judged):
     """The body of the ledger page.
 
     Parameters
     ----------
     page : Page           the page it stands on; links are relative to it
-    claims : dict         id -> Claim, all of them, in order
+    all_claims : dict     id -> Claim, all of them, in order
     judged : dict         id -> (page name, record)
     """
     count = {word: sum(record["verdict"] == word for _, record in judged.values()) for word in WORDS}
     tally = ", ".join(f"{count[word]} {word}" for word in WORDS)
-    lines = [f"**{len(claims)} claims: {len(judged)} judged ({tally}), {len(claims) - len(judged)} pending.**", "", "## Judged", ""]
-    for claim in claims.values():
+    lines = [f"**{len(all_claims)} claims: {len(judged)} judged ({tally}), {len(all_claims) - len(judged)} pending.**", "", "## Judged", ""]
+    for claim in all_claims.values():
         if claim.id in judged:
             lines += entry(page, claim, *judged[claim.id])
     lines += ["## Pending", "", "| id | claim | who says it | chapter that will judge it |", "| --- | --- | --- | --- |"]
-    for claim in claims.values():
+    for claim in all_claims.values():
         if claim.id not in judged:
             lines.append(f'| <span id="{claim.id}">{claim.id}</span> | {claim.says} | {cited(claim)} | `{claim.chapter}` |')
     return "\n".join(lines)
@@ -38,8 +40,9 @@ def entry(page, claim, name, record):
         "| condition | median [lowest, highest] | spread | margin | seeds met |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for row in record["conditions"]:
-        lines.append(f"| {row['what']} {row['bound']} | {row['shown']} | {row['shown_spread']} | {row['shown_margin']} | {row['met']}/{len(record['seeds'])} |")
+    for row in claims.rows_of(record):
+        what, numbers, met, margin, spread = (cell.replace("|", "\\|") for cell in claims.cells(row))
+        lines.append(f"| {what} | {numbers} | {spread} | {margin} | {met} |")
     return lines + [""]
 
 

@@ -116,9 +116,9 @@ def evidence(pages, notebooks):
             outputs = outputs_of(notebooks[page.name])
             numbers |= manuscript.numbers_of(page, outputs)
             for record in manuscript.bundles(outputs, claims.MIME):
-                if record["id"] in judged:
-                    raise LookupError(f"{record['id']} is judged twice, in {judged[record['id']][0]} and {page.name}; keep one")
-                judged[record["id"]] = (page.name, record)
+                if record["claim"] in judged:
+                    raise LookupError(f"{record['claim']} is judged twice, in {judged[record['claim']][0]} and {page.name}; keep one")
+                judged[record["claim"]] = (page.name, record)
     return numbers, judged
 
 

@@ -3,13 +3,16 @@
 An *axis set* says over which axes of ``x`` the statistics are taken: ``axis=0`` for a batch of vectors (N, F),
 ``axis=(0, 2, 3)`` for images (N, C, H, W), ``axis=(0, 1, 2)`` for (N, H, W, C). What remains is the shape of ``gamma``
 and ``beta``. NaN and infinity pass through as in NumPy; float32 in, float32 out.
+
+The noise: n independent values of standard deviation sigma give a mean mu_B and a (biased) standard deviation sigma_B. The
+four functions that say how these scatter raise a ValueError where n or sigma is outside the range they give.
 """
 
 import math
 
 import numpy as np
 
-LARGEST_N = 10**6                                            # beyond it the exact law cancels; see std_of_std
+LARGEST_N = 10**5                                            # beyond it the exact law cancels; see std_of_std
 
 
 def moments(x, axis=0):
@@ -41,6 +44,8 @@ def moments(x, axis=0):
 def batch_norm(x, gamma, beta, *, axis=0, eps=1e-5):
     """Standardise ``x`` over ``axis``, then scale by ``gamma`` and shift by ``beta``.
 
+    Ioffe & Szegedy (2015), Algorithm 1. The variance is the biased one, over N.
+
     Parameters
     ----------
     x
@@ -63,8 +68,6 @@ def batch_norm(x, gamma, beta, *, axis=0, eps=1e-5):
     ValueError
         fewer than two values a feature, shapes or axes that do not fit, an integer array, or an ``eps`` that is negative
         or 0 beside a variance of 0
-
-    Ioffe & Szegedy (2015), Algorithm 1. The variance is the biased one, over N.
     """
     x, feature_shape = _batch(x, axis, at_least=2)
     gamma, beta = _features(x, feature_shape, gamma=gamma, beta=beta)
@@ -76,6 +79,8 @@ def batch_norm(x, gamma, beta, *, axis=0, eps=1e-5):
 
 def batch_norm_inference(x, mean, var, gamma, beta, *, axis=0, eps=1e-5):
     """Normalise with given statistics: the same affine map for every input, whatever else is in the batch.
+
+    Ioffe & Szegedy (2015), Algorithm 2, step 11.
 
     Parameters
     ----------
@@ -98,8 +103,6 @@ def batch_norm_inference(x, mean, var, gamma, beta, *, axis=0, eps=1e-5):
     ValueError
         shapes or axes that do not fit, an integer array, a negative variance, or an ``eps`` that is negative or 0 beside
         a variance of 0
-
-    Ioffe & Szegedy (2015), Algorithm 2, steps 10 and 11.
     """
     x, feature_shape = _batch(x, axis, at_least=0)
     given = _features(x, feature_shape, mean=mean, var=var, gamma=gamma, beta=beta)
@@ -110,78 +113,56 @@ def batch_norm_inference(x, mean, var, gamma, beta, *, axis=0, eps=1e-5):
 
 
 def std_of_mean(n, sigma=1.0):
-    """Standard deviation of the batch mean: sigma / sqrt(n).
+    """Standard deviation of mu_B, sigma / sqrt(n): exact for any distribution, needs independence and nothing else.
 
     Parameters
     ----------
-    n : int
-        independent values in the batch, 2 or more
-    sigma : float
-        their standard deviation
+    n, sigma
+        independent values in the batch, 2 or more, and their standard deviation, 0 or more
 
     Returns
     -------
     float
-        exact for any distribution with a variance; needs independence, nothing else
-
-    Raises
-    ------
-    ValueError
-        ``n`` below 2, or ``sigma`` below 0
+        in the units of ``sigma``
     """
     _check_noise(n, sigma)
     return sigma / math.sqrt(n)
 
 
 def mean_of_std(n, sigma=1.0):
-    """Expected value of the batch's standard deviation, sigma * c: below sigma, for Gaussian values.
+    """Expected value of sigma_B for Gaussian values: sigma * c, with c = sqrt(2/n) Gamma(n/2) / Gamma((n-1)/2) below 1.
 
     n sigma_B^2 / sigma^2 is chi-squared with n - 1 degrees of freedom, so sigma_B is a chi variable times sigma / sqrt(n).
 
     Parameters
     ----------
-    n : int
-        independent Gaussian values in the batch, 2 to ``LARGEST_N``
-    sigma : float
-        their standard deviation
+    n, sigma
+        independent Gaussian values in the batch, 2 to ``LARGEST_N``, and their standard deviation, 0 or more
 
     Returns
     -------
     float
-        sigma * sqrt(2/n) * Gamma(n/2) / Gamma((n-1)/2)
-
-    Raises
-    ------
-    ValueError
-        ``n`` below 2 or above ``LARGEST_N``, or ``sigma`` below 0
+        in the units of ``sigma``
     """
     _check_noise(n, sigma, largest=LARGEST_N)
     return sigma * math.sqrt(2 / n) * math.exp(math.lgamma(n / 2) - math.lgamma((n - 1) / 2))
 
 
 def std_of_std(n, sigma=1.0):
-    """Standard deviation of the batch's standard deviation, exact for Gaussian values.
+    """Standard deviation of sigma_B, exact for Gaussian values: sigma * sqrt((n-1)/n - c^2), with the c of ``mean_of_std``.
 
-    E[sigma_B^2] = sigma^2 (n-1)/n and E[sigma_B] = sigma c, so the variance of sigma_B is their difference,
-    sigma^2 ((n-1)/n - c^2). Two numbers near 1 are subtracted: 9 digits remain at n = 1000, 4 at 10^5, and none far
-    beyond, hence the limit.
+    E[sigma_B^2] = sigma^2 (n-1)/n and E[sigma_B] = sigma c; their difference is the variance. Two numbers near 1 are
+    subtracted: 8 digits remain at n = 1000, 4 at 10^5, none far beyond; hence the limit.
 
     Parameters
     ----------
-    n : int
-        independent Gaussian values in the batch, 2 to ``LARGEST_N``
-    sigma : float
-        their standard deviation
+    n, sigma
+        independent Gaussian values in the batch, 2 to ``LARGEST_N``, and their standard deviation, 0 or more
 
     Returns
     -------
     float
-        sigma * sqrt((n-1)/n - c^2), with c as in ``mean_of_std``
-
-    Raises
-    ------
-    ValueError
-        ``n`` below 2 or above ``LARGEST_N``, or ``sigma`` below 0
+        in the units of ``sigma``
     """
     _check_noise(n, sigma, largest=LARGEST_N)
     c = mean_of_std(n)
@@ -189,28 +170,21 @@ def std_of_std(n, sigma=1.0):
 
 
 def std_of_std_large_n(n, sigma=1.0, kurtosis=3.0):
-    """Standard deviation of the batch's standard deviation for large n and any distribution of that kurtosis.
+    """Standard deviation of sigma_B to first order in 1/n: sigma * sqrt((kurtosis - 1) / (4 n)), for any distribution.
 
-    To first order in 1/n, var(sigma_B^2) = sigma^4 (kurtosis - 1)/n; the root halves the relative error.
+    var(sigma_B^2) = sigma^4 (kurtosis - 1)/n, and the root halves the relative error. Gaussian: sigma / sqrt(2 n).
 
     Parameters
     ----------
-    n : int
-        independent values in the batch, 2 or more
-    sigma : float
-        their standard deviation
+    n, sigma
+        independent values in the batch, 2 or more, and their standard deviation, 0 or more
     kurtosis : float
-        fourth central moment over the squared variance; 3 for a Gaussian, never below 1
+        fourth central moment over the squared variance, never below 1; 3 for a Gaussian
 
     Returns
     -------
     float
-        sigma * sqrt((kurtosis - 1) / (4 n)); sigma / sqrt(2 n) for a Gaussian
-
-    Raises
-    ------
-    ValueError
-        ``n`` below 2, ``sigma`` below 0, or ``kurtosis`` below 1
+        in the units of ``sigma``
     """
     _check_noise(n, sigma)
     if not kurtosis >= 1:
@@ -260,7 +234,7 @@ def _check_noise(n, sigma, largest=math.inf):
     if not n >= 2:
         raise ValueError(f"expected n of 2 or more, got {n}")
     if n > largest:
-        raise ValueError(f"expected n up to {largest}, got {n}: the exact law loses its digits there; use std_of_std_large_n, "
-                         "which is right to six digits")
+        raise ValueError(f"expected n up to {largest}, got {n}: the exact law loses its digits there, where E[sigma_B] is "
+                         "sigma and std_of_std_large_n the noise, both right to four digits and more")
     if not sigma >= 0:
         raise ValueError(f"expected sigma of 0 or more, got {sigma}")

@@ -1,0 +1,250 @@
+"""Batch normalization against PyTorch, closed forms and invariances; its noise against simulation and integration."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bnutils.scratch import norm
+
+STEADY = settings(derandomize=True, deadline=None, database=None, report_multiple_bugs=False, max_examples=80)
+ATOL = {np.float64: 1e-9, np.float32: 2e-3}                  # inputs up to ~30, divided by at least sqrt(eps) = 3e-3
+
+
+def draw(shape, axis, *, seed, dtype=np.float64, mean=3.0):
+    """A batch and, in the shape that remains beside ``axis``, a scale, a shift, a mean and a variance."""
+    rng = np.random.default_rng(seed)
+    remaining = tuple(n for a, n in enumerate(shape) if a not in {b % len(shape) for b in np.atleast_1d(axis)})
+    x = rng.normal(mean, 2, shape).astype(dtype)
+    gamma, beta, mu = (rng.normal(size=remaining).astype(dtype) for _ in range(3))
+    return x, gamma, beta, mu, rng.uniform(0.5, 2, remaining).astype(dtype)
+
+
+def torch_batch_norm(x, gamma, beta, axis, eps, statistics=(None, None)):
+    """``torch.nn.functional.batch_norm`` after moving the averaged axes to the front and flattening both groups."""
+    axes = sorted({a % x.ndim for a in np.atleast_1d(axis)})
+    moved = np.moveaxis(x, axes, range(len(axes)))
+    flat = torch.tensor(moved.reshape(math.prod(moved.shape[:len(axes)]), -1))
+    given = [None if s is None else torch.tensor(s.reshape(-1)) for s in statistics]
+    y = torch.nn.functional.batch_norm(flat, *given, torch.tensor(gamma.reshape(-1)), torch.tensor(beta.reshape(-1)),
+                                       training=statistics[0] is None, eps=eps)
+    return np.moveaxis(y.numpy().reshape(moved.shape), range(len(axes)), axes)
+
+
+@st.composite
+def layouts(draw_):
+    """A shape of 2 to 4 axes and a set of them with two values or more, some counted from the end."""
+    shape = draw_(st.lists(st.integers(1, 5), min_size=2, max_size=4).filter(lambda s: max(s) > 1))
+    axes = draw_(st.lists(st.sampled_from(range(len(shape))), min_size=1, unique=True)
+                 .filter(lambda axes: math.prod(shape[a] for a in axes) > 1))
+    axes = tuple(a - len(shape) if draw_(st.booleans()) else a for a in axes)
+    return tuple(shape), axes[0] if len(axes) == 1 and draw_(st.booleans()) else axes
+
+
+@STEADY
+@given(layouts(), st.sampled_from([np.float64, np.float32]), st.sampled_from([1e-5, 1e-2, 1.0]), st.integers(0, 10**6))
+def test_equals_pytorch_over_any_shape_and_axis_set(layout, dtype, eps, seed):
+    shape, axis = layout
+    x, gamma, beta, mu, var = draw(shape, axis, seed=seed, dtype=dtype)
+    y, _ = norm.batch_norm(x, gamma, beta, axis=axis, eps=eps)
+    np.testing.assert_allclose(y, torch_batch_norm(x, gamma, beta, axis, eps), rtol=0, atol=ATOL[dtype])
+    y = norm.batch_norm_inference(x, mu, var, gamma, beta, axis=axis, eps=eps)
+    np.testing.assert_allclose(y, torch_batch_norm(x, gamma, beta, axis, eps, (mu, var)), rtol=0, atol=ATOL[dtype])
+
+
+def test_images_have_one_pair_of_statistics_a_channel():
+    """As many channels as columns: a scale that lands on the wrong axis still broadcasts, and is caught only by value."""
+    x, gamma, beta, _, _ = draw((3, 4, 4, 4), (0, 2, 3), seed=1)
+    y, _ = norm.batch_norm(x, gamma, beta, axis=(0, 2, 3))
+    x, gamma, beta = map(torch.tensor, (x, gamma, beta))
+    expected = torch.nn.functional.batch_norm(x, None, None, gamma, beta, training=True)
+    np.testing.assert_allclose(y, expected.numpy(), rtol=0, atol=1e-12)
+
+
+def test_variance_of_the_normalised_is_v_over_v_plus_eps():
+    x, _, _, _, _ = draw((7, 3), 0, seed=2)
+    x_hat, _ = norm.batch_norm(x, np.ones(3), np.zeros(3), eps=0.5)
+    v = x.var(0)
+    np.testing.assert_allclose(x_hat.mean(0), 0, atol=1e-14)
+    np.testing.assert_allclose(x_hat.var(0), v / (v + 0.5), rtol=1e-13)
+
+
+def test_scale_and_shift_are_the_new_standard_deviation_and_mean():
+    x, gamma, beta, _, _ = draw((9, 4), 0, seed=3)
+    y, _ = norm.batch_norm(x, gamma, beta, eps=0.0)
+    np.testing.assert_allclose(y.mean(0), beta, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(y.std(0), np.abs(gamma), rtol=1e-13)
+
+
+def test_units_of_the_input_do_not_matter_when_eps_follows():
+    """a x + b with eps a^2 gives the same output: eps has the units of x squared. With eps unchanged it does not."""
+    x, gamma, beta, _, _ = draw((6, 3), 0, seed=4)
+    a, b = np.array([0.01, 3.0, 100.0]), np.array([-5.0, 0.0, 7.0])
+    for k in range(3):                                       # one scale a feature, hence one eps a feature
+        y, _ = norm.batch_norm(x[:, [k]], gamma[[k]], beta[[k]], eps=0.1)
+        moved, _ = norm.batch_norm(a[k] * x[:, [k]] + b[k], gamma[[k]], beta[[k]], eps=0.1 * a[k] ** 2)
+        np.testing.assert_allclose(moved, y, rtol=0, atol=1e-10)
+    unscaled, _ = norm.batch_norm(0.01 * x, gamma, beta, eps=0.1)
+    assert np.abs(unscaled - norm.batch_norm(x, gamma, beta, eps=0.1)[0]).max() > 0.1
+
+
+def test_order_of_the_batch_only_orders_the_output():
+    x, gamma, beta, _, _ = draw((8, 3), 0, seed=5)
+    order = np.random.default_rng(6).permutation(8)
+    np.testing.assert_allclose(norm.batch_norm(x[order], gamma, beta)[0], norm.batch_norm(x, gamma, beta)[0][order], rtol=0, atol=1e-12)
+
+
+def test_the_two_modes_agree_when_given_the_statistics_of_the_batch():
+    x, gamma, beta, _, _ = draw((5, 4, 3), (0, 2), seed=7)
+    mean, var = norm.moments(x, (0, 2))
+    y = norm.batch_norm_inference(x, mean.squeeze((0, 2)), var.squeeze((0, 2)), gamma, beta, axis=(0, 2), eps=1e-3)
+    np.testing.assert_allclose(y, norm.batch_norm(x, gamma, beta, axis=(0, 2), eps=1e-3)[0], rtol=0, atol=1e-13)
+
+
+def test_inference_treats_every_example_alone():
+    x, gamma, beta, mean, var = draw((6, 3), 0, seed=8)
+    alone = [norm.batch_norm_inference(row[None], mean, var, gamma, beta) for row in x]
+    np.testing.assert_array_equal(np.concatenate(alone), norm.batch_norm_inference(x, mean, var, gamma, beta))
+    assert norm.batch_norm_inference(x[:0], mean, var, gamma, beta).shape == (0, 3)
+
+
+def test_float32_stays_accurate_at_a_mean_of_ten_thousand():
+    x, gamma, beta, _, _ = draw((512, 4), 0, seed=9, dtype=np.float32, mean=1e4)
+    y, _ = norm.batch_norm(x, gamma, beta)
+    exact, _ = norm.batch_norm(x.astype(np.float64), gamma, beta)
+    np.testing.assert_allclose(y, exact, rtol=0, atol=0.02)
+    assert not np.allclose(np.square(x).mean(0) - x.mean(0) ** 2, x.astype(np.float64).var(0), rtol=0.5)    # one pass fails here
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_output_has_the_dtype_of_the_input(dtype):
+    x, gamma, beta, mean, var = draw((6, 3), 0, seed=10)
+    y, cache = norm.batch_norm(x.astype(dtype), gamma, beta, eps=np.float64(1e-3))
+    assert y.dtype == cache[0].dtype == cache[1].dtype == cache[2].dtype == dtype
+    assert norm.batch_norm_inference(x.astype(dtype), mean, var, gamma, beta, eps=np.float64(1e-3)).dtype == dtype
+    assert {part.dtype for part in norm.moments(x.astype(dtype))} == {np.dtype(dtype)}
+
+
+def test_cache_holds_what_the_backward_pass_needs():
+    x, gamma, beta, _, _ = draw((6, 3), 0, seed=11)
+    y, (x_hat, gamma_kept, var, eps, axis) = norm.batch_norm(x, gamma, beta, axis=(0,), eps=0.25)
+    np.testing.assert_allclose(gamma_kept * x_hat + beta, y, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(var, x.var(0, keepdims=True), rtol=1e-13)
+    assert (eps, axis) == (0.25, (0,))
+
+
+def test_a_nan_spoils_its_own_feature_and_no_other():
+    x, gamma, beta, _, _ = draw((6, 3), 0, seed=12)
+    x[2, 1] = np.nan
+    assert np.isnan(norm.batch_norm(x, gamma, beta)[0]).all(0).tolist() == [False, True, False]
+    assert not np.isnan(norm.batch_norm(x, gamma, beta)[0][:, [0, 2]]).any()
+
+
+def test_inputs_are_left_as_they_were():
+    x, gamma, beta, mean, var = draw((6, 3), 0, seed=13)
+    before = [array.copy() for array in (x, gamma, beta, mean, var)]
+    norm.batch_norm(x, gamma, beta)
+    norm.batch_norm_inference(x, mean, var, gamma, beta)
+    for array, copy in zip((x, gamma, beta, mean, var), before):
+        np.testing.assert_array_equal(array, copy)
+
+
+# --- The noise -------------------------------------------------------------------------------------------------------
+
+
+def chi_moments(n):
+    """Mean and standard deviation of sigma_B by integrating the density of a chi variable, t^(n-2) exp(-t^2/2)."""
+    t = np.linspace(0, math.sqrt(n) + 12, 400_001)
+    with np.errstate(divide="ignore"):
+        log_density = (n - 2) * np.log(t) - t**2 / 2 if n > 2 else -(t**2) / 2
+    density = np.exp(log_density - log_density.max())
+    total, first, second = (np.trapezoid(density * t**k, t) for k in (0, 1, 2))
+    mean = first / total
+    return mean / math.sqrt(n), math.sqrt((second / total - mean**2) / n)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 8, 32, 128, 1000])
+def test_exact_laws_equal_an_integral_over_the_chi_density(n):
+    mean, std = chi_moments(n)
+    np.testing.assert_allclose(norm.mean_of_std(n, 3.0), 3 * mean, rtol=1e-8)
+    np.testing.assert_allclose(norm.std_of_std(n, 3.0), 3 * std, rtol=1e-6)
+
+
+def test_exact_laws_in_the_two_smallest_batches():
+    """N = 2: sigma_B is half of |x1 - x2|, a half-normal variable. N = 3: a Rayleigh variable over sqrt(3)."""
+    assert norm.mean_of_std(2) == pytest.approx(1 / math.sqrt(math.pi), rel=1e-14)
+    assert norm.std_of_std(2) == pytest.approx(math.sqrt(1 / 2 - 1 / math.pi), rel=1e-14)
+    assert norm.mean_of_std(3) == pytest.approx(math.sqrt(math.pi / 6), rel=1e-14)
+    assert norm.std_of_std(3) == pytest.approx(math.sqrt((4 - math.pi) / 6), rel=1e-14)
+
+
+@pytest.mark.parametrize("n", [2, 3, 8, 32])
+def test_laws_equal_a_simulation(n):
+    x = np.random.default_rng(14).normal(5, 2, (100_000, n))
+    assert x.mean(1).std() == pytest.approx(norm.std_of_mean(n, 2.0), rel=0.01)
+    assert x.std(1).mean() == pytest.approx(norm.mean_of_std(n, 2.0), rel=0.01)
+    assert x.std(1).std() == pytest.approx(norm.std_of_std(n, 2.0), rel=0.01)
+
+
+@pytest.mark.parametrize("name, kurtosis, sigma", [("uniform", 1.8, 12**-0.5), ("laplace", 6.0, 2**0.5), ("exponential", 9.0, 1.0)])
+def test_law_for_large_batches_needs_only_the_kurtosis(name, kurtosis, sigma):
+    x = getattr(np.random.default_rng(15), name)(size=(4000, 1000))
+    assert x.std(1).std() == pytest.approx(norm.std_of_std_large_n(1000, sigma, kurtosis), rel=0.05)
+    assert x.mean(1).std() == pytest.approx(norm.std_of_mean(1000, sigma), rel=0.05)
+
+
+def test_exact_law_approaches_the_large_one_as_one_over_n():
+    """The relative difference is 1/(8N) + O(1/N^2): a tenth of it at ten times the batch, 17 % at N = 2."""
+    gap = {n: norm.std_of_std_large_n(n) / norm.std_of_std(n) - 1 for n in (2, 100, 1000, 10_000)}
+    assert gap[2] == pytest.approx(0.173, abs=5e-4)
+    for n in (100, 1000, 10_000):
+        assert n * gap[n] == pytest.approx(1 / 8, rel=0.02)
+
+
+def test_exact_law_keeps_four_digits_up_to_its_limit():
+    n = norm.LARGEST_N
+    assert norm.std_of_std(n) == pytest.approx(norm.std_of_std_large_n(n) / (1 + 1 / (8 * n)), rel=1e-4)
+
+
+# --- Errors ----------------------------------------------------------------------------------------------------------
+
+X, ONE, ZERO = np.arange(12.0).reshape(4, 3), np.ones(3), np.zeros(3)
+
+
+@pytest.mark.parametrize("call, says", [
+    (lambda: norm.batch_norm(X, np.ones(4), ZERO), r"expected gamma of shape \(3,\), got \(4,\)"),
+    (lambda: norm.batch_norm(X, ONE, np.zeros((1, 3))), r"expected beta of shape \(3,\), got \(1, 3\)"),
+    (lambda: norm.batch_norm(X, 1.0, ZERO), r"expected gamma of shape \(3,\), got \(\)"),
+    (lambda: norm.batch_norm_inference(X, np.zeros(2), ONE, ONE, ZERO), r"expected mean of shape \(3,\), got \(2,\)"),
+    (lambda: norm.batch_norm_inference(X, ZERO, np.ones(2), ONE, ZERO), r"expected var of shape \(3,\), got \(2,\)"),
+    (lambda: norm.batch_norm_inference(X, ZERO, -ONE, ONE, ZERO), "expected a variance of 0 or more, got -1.0"),
+    (lambda: norm.batch_norm(X[:0], ONE, ZERO), "expected 2 or more values a feature, got an empty batch"),
+    (lambda: norm.moments(X[:0]), "expected 1 or more values a feature, got an empty batch"),
+    (lambda: norm.batch_norm(X[:1], ONE, ZERO), "got one value: .*every output is beta"),
+    (lambda: norm.batch_norm(X, np.ones((4, 3)), np.zeros((4, 3)), axis=()), "got one value"),
+    (lambda: norm.batch_norm(X.astype(int), ONE, ZERO), r"got int64; convert it with x.astype\(float\)"),
+    (lambda: norm.batch_norm_inference([[1, 2, 3]], ZERO, ONE, ONE, ZERO), r"got int64; convert it with x.astype\(float\)"),
+    (lambda: norm.moments(X > 3), "expected a floating-point x, got bool"),
+    (lambda: norm.batch_norm(X, ONE, ZERO, eps=-1e-5), "expected eps of 0 or more, got -1e-05"),
+    (lambda: norm.batch_norm(X, ONE, ZERO, eps=math.nan), "expected eps of 0 or more, got nan"),
+    (lambda: norm.batch_norm(X * 0, ONE, ZERO, eps=0), "eps=0 with a variance of 0 in 3 of 3 features: 0/0; give a positive eps"),
+    (lambda: norm.batch_norm_inference(X, ZERO, ZERO, ONE, ZERO, eps=0), "give a positive eps"),
+    (lambda: norm.batch_norm(X, ONE, ZERO, axis=2), r"expected axes from -2 to 1 for x of shape \(4, 3\), got axis=2"),
+    (lambda: norm.moments(X, (0, -3)), r"expected axes from -2 to 1 .* got axis=\(0, -3\)"),
+    (lambda: norm.moments(X, (1, -1)), r"expected each axis once .* got axis=\(1, -1\)"),
+    (lambda: norm.std_of_mean(1), "expected n of 2 or more, got 1"),
+    (lambda: norm.mean_of_std(0), "expected n of 2 or more, got 0"),
+    (lambda: norm.std_of_std(math.nan), "expected n of 2 or more, got nan"),
+    (lambda: norm.std_of_std_large_n(1), "expected n of 2 or more, got 1"),
+    (lambda: norm.std_of_std(10**7), "expected n up to 100000, got 10000000: .* std_of_std_large_n"),
+    (lambda: norm.mean_of_std(10**7), "expected n up to 100000, got 10000000"),
+    (lambda: norm.std_of_mean(4, -1.0), "expected sigma of 0 or more, got -1.0"),
+    (lambda: norm.std_of_std(4, math.nan), "expected sigma of 0 or more, got nan"),
+    (lambda: norm.std_of_std_large_n(4, kurtosis=0.5), "expected a kurtosis of 1 or more, .* got 0.5; is yours the excess"),
+])
+def test_an_error_says_what_was_given_and_what_to_do(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()

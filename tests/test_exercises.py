@@ -1,0 +1,197 @@
+"""Each missed idea gets its own message; right answers pass however they are written; nothing else does."""
+
+import contextlib
+import io
+import math
+
+import numpy as np
+import pytest
+
+from bnutils import exercises
+
+ALL = (exercises.STANDARDISE, exercises.UNDO, exercises.BATCH_SIZE, exercises.NOISE_OF_STD)
+OFFERED = (exercises.check_standardise, exercises.check_undo, exercises.check_batch_size, exercises.check_noise_of_std)
+
+
+def said(checker, candidate):
+    """The one line that a checker prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert checker(candidate) is None
+    line, = out.getvalue().splitlines()
+    return line
+
+
+def test_every_known_wrong_answer_gets_its_own_message():
+    for exercise, checker in zip(ALL, OFFERED, strict=True):
+        lines = [said(checker, wrong) for _, wrong in exercise.ideas]
+        assert lines == [f"✗ {exercise.name}: {message}" for message, _ in exercise.ideas]
+        assert len(set(lines)) == len(lines) >= 5
+
+
+def test_the_reference_passes():
+    for exercise, checker in zip(ALL, OFFERED, strict=True):
+        assert said(checker, exercise.reference) == f"✓ {exercise.name}: {exercise.proves}"
+
+
+# --- Wrong answers as a reader writes them ---------------------------------------------------------------------------
+
+
+def layer_norm(x, eps):
+    return ((x.T - x.mean(1)) / np.sqrt(x.var(1) + eps)).T
+
+
+def single_pass(x, eps):
+    return (x - x.mean(axis=0)) / ((x * x).mean(axis=0) - np.square(x.mean(axis=0)) + np.float32(eps)) ** 0.5
+
+
+def single_pass_by_sums(x, eps):
+    n = len(x)
+    mean = sum(x) / n
+    return (x - mean) / np.sqrt(np.maximum(sum(row**2 for row in x) / n - mean**2, 0) + eps).astype(x.dtype)
+
+
+def over_n_minus_one(x, eps):
+    centred = x - sum(x) / len(x)
+    return centred / np.sqrt((centred**2).sum(0) / (len(x) - 1) + eps)
+
+
+def first_n(noise):
+    n = 1
+    while 1 / math.sqrt(n) >= noise:                         # >=: equality should have been enough
+        n += 1
+    return n
+
+
+@pytest.mark.parametrize("checker, candidate, idea", [
+    (exercises.check_standardise, over_n_minus_one, "divided by N - 1"),
+    (exercises.check_standardise, lambda x, eps: (x - np.mean(x, 0)) / (np.std(x, 0) + eps), "eps stands outside the root"),
+    (exercises.check_standardise, layer_norm, "that is layer norm"),
+    (exercises.check_standardise, lambda x, eps: (x - np.mean(x)) / np.sqrt(np.var(x) + eps), "for all features together"),
+    (exercises.check_standardise, lambda x, eps: (x - np.mean(x, 0)) / np.sqrt(np.var(x, 0)), "eps is missing"),
+    (exercises.check_standardise, lambda x, eps: x - np.mean(x, axis=0), "centred, but not scaled"),
+    (exercises.check_standardise, single_pass, "E[x^2] - E[x]^2"),
+    (exercises.check_standardise, single_pass_by_sums, "E[x^2] - E[x]^2"),
+    (exercises.check_undo, lambda mean, var, eps: (var**0.5, mean), "eps is forgotten"),
+    (exercises.check_undo, lambda mean, var, eps: [(var + eps) ** -0.5, mean], "gamma divides once more"),
+    (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), 0 - mean), "wrong sign"),
+    (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), -mean / np.sqrt(var + eps)), "-mean/std is the shift of BN itself"),
+    (exercises.check_undo, lambda mean, var, eps: (eps + var, mean), "the root is forgotten"),
+    (exercises.check_batch_size, lambda noise: int(np.ceil(1 / noise)), "the square is forgotten"),
+    (exercises.check_batch_size, lambda noise: int(noise**-2), "rounded down"),
+    (exercises.check_batch_size, lambda noise: math.ceil(0.5 / noise**2), "There is no 2"),
+    (exercises.check_batch_size, lambda noise: -int(-(1 / noise**2) // 1) + 1, "one too many"),
+    (exercises.check_batch_size, first_n, "equality counts"),
+    (exercises.check_batch_size, lambda noise: 1 / noise / noise, "whole number"),
+    (exercises.check_noise_of_std, lambda n: (2 * n) ** -0.5, "the law for large n"),
+    (exercises.check_noise_of_std, lambda n: np.sqrt(1 - 2 / n * (math.gamma(n / 2) / math.gamma((n - 1) / 2)) ** 2), "E[sigma_B^2] is taken as 1"),
+    (exercises.check_noise_of_std,
+     lambda n: np.sqrt(1 - 2 / (n - 1) * (math.gamma(n / 2) / math.gamma((n - 1) / 2)) ** 2), "over N - 1"),
+    (exercises.check_noise_of_std, lambda n: (n - 1) / n - 2 / n * (math.gamma(n / 2) / math.gamma((n - 1) / 2)) ** 2, "the variance of sigma_B"),
+    (exercises.check_noise_of_std, lambda n: n**-0.5, "the noise of the mean"),
+])
+def test_a_wrong_answer_in_the_readers_own_words_is_recognised(checker, candidate, idea):
+    line = said(checker, candidate)
+    assert line.startswith("✗") and "case" not in line
+    assert idea.lower() in line.lower()
+
+
+# --- Right answers, written differently ------------------------------------------------------------------------------
+
+
+def by_loops(x, eps):
+    out = np.empty_like(x)
+    for k in range(x.shape[1]):
+        column = x[:, k].astype(float)
+        out[:, k] = (column - column.mean()) / math.sqrt(column.var() + eps)
+    return out
+
+
+def smallest_by_search(noise):
+    return next(n for n in range(1, 10**6) if n**-0.5 <= noise)
+
+
+@pytest.mark.parametrize("checker, candidate", [
+    (exercises.check_standardise, by_loops),
+    (exercises.check_standardise, lambda x, eps: ((x - x.mean(0)) / np.sqrt(x.var(0) + eps)).tolist()),
+    (exercises.check_standardise, lambda x, eps: (x - x.mean(0)) * (np.mean((x - x.mean(0)) ** 2, axis=0) + eps) ** -0.5),
+    (exercises.check_undo, lambda mean, var, eps: [np.sqrt(var + eps), +mean]),
+    (exercises.check_undo, lambda mean, var, eps: (((var + eps) ** 0.5).tolist(), list(mean))),
+    (exercises.check_batch_size, smallest_by_search),
+    (exercises.check_batch_size, lambda noise: np.ceil(noise**-2.0)),
+    (exercises.check_noise_of_std, lambda n: np.sqrt((n - 1) / n - 2 / n * math.exp(2 * (math.lgamma(n / 2) - math.lgamma((n - 1) / 2))))),
+])
+def test_a_right_answer_passes_however_it_is_written(checker, candidate):
+    assert said(checker, candidate).startswith("✓")
+
+
+# --- Neither right nor known -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hole", [None, ..., (None, None), (..., None)])
+def test_a_hole_is_not_filled_in_yet(hole):
+    for exercise, checker in zip(ALL, OFFERED, strict=True):
+        assert said(checker, lambda *arguments: hole) == f"… {exercise.name}: not filled in yet"
+
+
+def test_a_function_that_says_it_is_not_implemented_is_a_hole():
+    def later(noise):
+        raise NotImplementedError
+
+    assert said(exercises.check_batch_size, later) == "… batch size: not filled in yet"
+
+
+@pytest.mark.parametrize("candidate, line", [
+    (lambda noise: 1 // 0, "✗ batch size, case 1 (noise=0.5): your function raised ZeroDivisionError: integer division or modulo by zero"),
+    (lambda: 4, "case 1 (noise=0.5): your function raised TypeError"),
+    (lambda noise: {0.5: 4, 0.25: 16}[noise], "case 3 (noise=0.125): your function raised KeyError: 0.125"),
+    (7, "case 1 (noise=0.5): your function raised TypeError: 'int' object is not callable"),
+    (lambda noise: 4, "✗ batch size, case 2 (noise=0.25): expected 16, got 4"),
+    (lambda noise: 12.34567 if noise == 0.3 else math.ceil(1 / noise**2), "case 4 (noise=0.3): expected 12, got 12.35"),
+    (lambda noise: "four", "case 1 (noise=0.5): expected numbers, got 'four' (str)"),
+    (lambda noise: None if noise < 0.2 else math.ceil(1 / noise**2), "expected numbers, got None (NoneType)"),
+    (lambda noise: (4, 4), "expected shape (), got (2,)"),
+    (lambda noise: np.array([4]), "expected shape (), got (1,)"),
+])
+def test_another_answer_is_shown_beside_the_expected_one(candidate, line):
+    assert line in said(exercises.check_batch_size, candidate)
+
+
+@pytest.mark.parametrize("checker, candidate, line", [
+    (exercises.check_standardise, lambda x, eps: np.zeros(3), "case 1 (6 values, 4 features, eps=1e-5): expected shape (6, 4), got (3,)"),
+    (exercises.check_standardise, lambda x, eps: x * 0, "at [0, 0]"),
+    (exercises.check_undo, lambda mean, var, eps: np.sqrt(var), "expected 2 arrays, got shape (3,)"),
+    (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), mean + 1), "in part 2 of 2"),
+    (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), [[1], [1, 2]]), "expected 2 arrays, got a tuple of 2"),
+])
+def test_an_array_is_compared_entry_by_entry(checker, candidate, line):
+    assert line in said(checker, candidate)
+
+
+def test_right_on_the_first_case_only_does_not_pass():
+    for exercise, checker in zip(ALL, OFFERED, strict=True):
+        answers = iter([exercise.reference(*exercise.cases[0][1])])
+        line = said(checker, lambda *arguments: next(answers, exercise.reference(*exercise.cases[0][1])))
+        assert line.startswith(f"✗ {exercise.name}, case 2")
+
+
+def test_a_candidate_cannot_spoil_the_cases():
+    def destructive(x, eps):
+        x -= x.mean(0)
+        x /= np.sqrt(np.square(x).mean(0) + x.dtype.type(eps))
+        return x
+
+    before = [x.copy() for _, (x, _) in exercises.STANDARDISE.cases]
+    assert said(exercises.check_standardise, destructive) == said(exercises.check_standardise, destructive)
+    assert said(exercises.check_standardise, destructive).startswith("✓")
+    for copy, (_, (x, _)) in zip(before, exercises.STANDARDISE.cases):
+        np.testing.assert_array_equal(x, copy)
+
+
+def test_the_large_case_leaves_a_single_pass_nothing():
+    """What makes it recognisable: E[x^2] and E[x]^2 are equal in float32 in every order of summation."""
+    x, _ = exercises.STANDARDISE.cases[-1][1]
+    assert x.dtype == np.float32 and x.astype(float).var(0).min() > 0.1
+    for order in (slice(None), slice(None, None, -1)):
+        rows = x[order]
+        for mean_of_squares in (np.square(rows).mean(0), sum(row**2 for row in rows) / np.float32(8)):
+            np.testing.assert_array_equal(mean_of_squares - rows.mean(0) ** 2, 0)

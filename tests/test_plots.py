@@ -1,0 +1,197 @@
+"""Figures: the same bytes twice, readable in both themes, nothing shared between two and nothing left behind."""
+
+import base64
+import re
+import subprocess
+import sys
+from unittest import mock
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+from bnutils import numbers, plots
+
+PAGES = ("#ffffff", "#14181e")                               # the light and the dark page
+
+
+def draw(name="gradient", alt="Gradient norm falls from layer 20 to layer 1."):
+    """Show a figure with everything a chapter draws, and return its bundle."""
+    bundles = []
+    fig, (left, right) = plots.figure("Without BN the gradient dies by layer 6", columns=2)
+    layers = np.arange(1, 21)
+    left.plot(layers, 10.0 ** (-layers / 2), color=plots.WITHOUT)
+    left.fill_between(layers, 0.5, 2, color=plots.WITH, alpha=0.2)
+    left.set(yscale="log", xlabel="layer", ylabel=r"norm ($\sigma_B$)")
+    plots.label(left, 20, 1e-10, "without <BN>", plots.WITHOUT)
+    right.scatter(layers, layers, marker="o", edgecolor="white")
+    right.plot(layers, layers, color="black")
+    right.text(0.1, 0.5, "text in the default colour", bbox={"facecolor": "white", "edgecolor": "k"})
+    right.imshow(np.eye(3), extent=(0, 1, 0, 1), aspect="auto")
+    right.legend(["one"])
+    with mock.patch.object(numbers, "display", bundles.append):
+        assert plots.show(fig, name, alt=alt) is None
+    assert fig.axes == []
+    bundle, = bundles
+    return bundle
+
+
+def svg_of(bundle):
+    return re.search(r"<svg.*</svg>", bundle["text/html"], re.S)[0]
+
+
+def ids(bundle):
+    return re.findall(r'\bid="([^"]*)"', bundle["text/html"])
+
+
+def test_one_bundle_holds_the_page_the_png_and_the_alt_text():
+    bundle = draw()
+    assert set(bundle) == {"text/html", "image/png", "text/plain"}
+    assert bundle["text/plain"] == "Gradient norm falls from layer 20 to layer 1."
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    figure = BeautifulSoup(bundle["text/html"], "html.parser").figure
+    assert figure["class"] == ["bn-figure"] and figure["id"] == "fig-gradient"
+    assert figure.svg["role"] == "img" and figure.svg["aria-label"] == bundle["text/plain"]
+    assert "width: 100%" in figure.svg["style"] and "max-width: 653px" in figure.svg["style"]
+    assert "Without BN the gradient dies by layer 6" in figure.text
+
+
+def test_two_runs_give_the_same_bytes():
+    assert draw() == draw()
+
+
+def test_bytes_carry_no_date_and_no_version():
+    bundle = draw()
+    assert not re.search(r"<metadata|<dc:|matplotlib v|<!--|<!DOCTYPE|\d{4}-\d\d-\d\dT", bundle["text/html"], re.I)
+    assert b"tEXt" not in base64.b64decode(bundle["image/png"])
+
+
+def test_two_figures_share_no_id():
+    one, other = draw("one"), draw("other")
+    assert len(ids(one)) == len(set(ids(one))) > 10
+    assert not set(ids(one)) & set(ids(other))
+
+
+def test_every_reference_inside_the_svg_finds_its_id():
+    bundle = draw()
+    references = re.findall(r'href="#([^"]*)"|url\(#([^)]*)\)', bundle["text/html"])
+    assert len(references) > 10
+    assert {a or b for a, b in references} <= set(ids(bundle))
+
+
+def test_no_ink_paper_or_font_is_fixed():
+    """Text and axes take the page's colour, white takes the page's, and the font is inherited."""
+    svg = svg_of(draw())
+    assert not re.search(rf"#000000|#ffffff|{plots.INK}|\b(black|white)\b|font-family: (?!inherit)", svg, re.I)
+    root = svg[:svg.index(">")]
+    assert 'fill="currentColor"' in root and "font-family: inherit" in root
+    assert svg.count("currentColor") > 20 and plots.PAPER in svg
+    assert "<style" not in svg                               # a rule inside an inline SVG would reach the whole page
+
+
+def test_colours_left_in_the_svg_are_those_of_the_book():
+    left = set(re.findall(r"#[0-9a-f]{6}\b", svg_of(draw())))
+    assert {plots.WITH, plots.WITHOUT} <= left <= {*plots.PALETTE, "#cccccc"}     # #cccccc: a legend's frame
+
+
+def test_svg_is_well_formed_even_with_markup_in_the_text():
+    svg = svg_of(draw(alt='Says "a < b" & more'))
+    root = ElementTree.fromstring(svg)
+    assert root.attrib["aria-label"] == 'Says "a < b" & more'
+    assert "without <BN>" in "".join(root.itertext())
+
+
+def test_formulas_run_in_the_order_they_are_read():
+    """Mathtext groups its glyphs by style: 'norm ()' first and the sigma after it; in the page they stand as written."""
+    text = "".join(ElementTree.fromstring(svg_of(draw())).itertext()).replace("\xa0", " ")
+    assert "norm (σB)" in text and "10−9" in text
+
+
+def test_stacked_formulas_keep_their_positions():
+    bundles = []
+    fig, ax = plots.figure("A fraction")
+    ax.set_xlabel(r"$\frac{1}{N}$")
+    with mock.patch.object(numbers, "display", bundles.append):
+        plots.show(fig, "fraction", alt="A fraction.")
+    one, n = re.findall(r'<tspan x="[\d.]+" y="([-\d.]+)"[^>]*>[1N]<', bundles[0]["text/html"])
+    assert float(one) < float(n)
+
+
+def luminance(colour):
+    """Relative luminance of WCAG 2.2."""
+    channels = (int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5))
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def contrast(one, other):
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_is_that_of_wcag():
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("colour", plots.PALETTE)
+def test_every_colour_stands_out_on_both_pages(colour, page):
+    assert contrast(colour, page) >= 3
+
+
+def test_ink_stands_out_on_white_and_no_two_colours_are_the_same():
+    assert contrast(plots.INK, "#ffffff") >= 7
+    assert len({*plots.PALETTE, plots.INK}) == len(plots.PALETTE) + 1
+    assert plots.PALETTE[:2] == (plots.WITH, plots.WITHOUT)
+
+
+def test_nothing_is_left_in_the_global_state():
+    before = dict(matplotlib.rcParams)
+    draw()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_nothing_asks_for_pyplot():
+    code = ("import sys; from bnutils import plots; fig, ax = plots.figure('A title'); ax.plot([1, 2]);"
+            "plots.show(fig, 'a', alt='A line.'); assert 'matplotlib.pyplot' not in sys.modules")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "A line.\n"
+
+
+def test_title_stands_at_the_left_and_is_wrapped():
+    fig, _ = plots.figure("Without batch normalization the gradient has died by the time it has come down to layer six")
+    title, = fig.texts
+    assert title.get_text().count("\n") == 1 and title.get_horizontalalignment() == "left"
+    fig.draw_without_rendering()
+    assert title.get_window_extent().x1 < fig.bbox.x1
+
+
+def test_label_is_inside_the_figure():
+    fig, ax = plots.figure("A title")
+    ax.plot([0, 1], [0, 1])
+    plots.label(ax, 1, 1, "a long direct label", plots.WITH)
+    fig.draw_without_rendering()
+    text, = ax.texts
+    assert text.get_color() == plots.WITH and text.get_window_extent().x1 <= fig.bbox.x1
+    assert text.get_size() == ax.xaxis.label.get_size()
+
+
+@pytest.mark.parametrize("name, alt, says", [
+    ("a", "", "expected alt text that says what the figure shows, got ''"),
+    ("a", " \n", "expected alt text"),
+    ("a", None, "expected alt text .* got None"),
+    ("", "Alt.", "expected a name of lower-case letters, digits and hyphens, got ''"),
+    ("Two words", "Alt.", "expected a name .* got 'Two words'"),
+    ("1st", "Alt.", "expected a name"),
+])
+def test_a_figure_without_alt_text_or_with_a_name_that_is_no_id_is_refused(name, alt, says):
+    fig, _ = plots.figure("A title")
+    with pytest.raises(ValueError, match=says):
+        plots.show(fig, name, alt=alt)
+
+
+def test_alt_text_is_required():
+    with pytest.raises(TypeError, match="alt"):
+        plots.show(plots.figure("A title")[0], "a")
