@@ -33,6 +33,7 @@ def entry(page, claim, name, record):
     """One judged claim: sentence, verdict, and a row of numbers a condition."""
     link = os.path.relpath(f"{name}.ipynb", os.path.dirname(page.name))
     lines = [
+        f"({claim.id.lower()})=",
         f'### <span id="{claim.id}">{claim.id}</span>: {record["verdict"]}',
         "",
         f"{claim.says} ({cited(claim)}). Judged in [{name.rpartition('/')[2]}]({link}), {len(record['seeds'])} seeds.",

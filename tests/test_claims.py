@@ -21,7 +21,7 @@ STEADY = settings(derandomize=True, deadline=None, database=None, report_multipl
 IDS = [f"C{n:02}" for n in range(1, 26)] + [f"P{n:02}" for n in range(1, 17)]
 SANITISED = re.compile(r"≈\s?[-+0-9.e%]+")                   # what a strict comparison of outputs leaves out
 
-ROW = {"id": "C01", "says": "A < B & so on.", "sources": ["ioffe2015"], "chapter": "evidence/why-it-works", "conditions": [
+ROW = {"id": "C01", "says": "The <BN> & so on.", "sources": ["ioffe2015"], "chapter": "evidence/why-it-works", "conditions": [
     {"quantity": "residue", "what": "largest |mean|", "bound": "< 1e-9", "kind": "exact"},
     {"quantity": "law", "what": "ratio to the law", "bound": ">= 0.5", "kind": "exact"},
     {"quantity": "gain", "what": "paired gain", "bound": "> 0.1", "kind": "measured"}]}
@@ -172,7 +172,7 @@ def test_the_card_says_claim_verdict_conditions_and_numbers():
     assert bundle[claims.MIME] == judged().record()
     card = BeautifulSoup(bundle["text/html"], "html.parser")
     assert card.div["class"] == ["bn-claim", "bn-holds"]
-    assert [p.text for p in card.find_all("p")] == ["C01 · holds", "A < B & so on."]
+    assert [p.text for p in card.find_all("p")] == ["C01 · holds", "The <BN> & so on."]
     table = [[cell.text for cell in row.find_all(["th", "td"])] for row in card.find_all("tr")]
     assert table == [["condition", "median [lowest, highest]", "seeds met", "margin"],
                      ["largest |mean| < 1e-9", "< 1e-9", "4/4", "rounding"],
@@ -183,7 +183,7 @@ def test_the_card_says_claim_verdict_conditions_and_numbers():
 
 def test_the_plain_text_says_the_same():
     assert judged(gain=[0.2, 0.3, 0.4, 0.1])._repr_mimebundle_()["text/plain"].splitlines() == [
-        "C01 · partly", "A < B & so on.",
+        "C01 · partly", "The <BN> & so on.",
         "- largest |mean| < 1e-9: < 1e-9; seeds met 4/4; margin rounding",
         "- ratio to the law >= 0.5: 0.875 [0.5, 1.25]; seeds met 4/4; margin 0",
         "- paired gain > 0.1: ≈0.25 [≈0.1, ≈0.4]; seeds met 3/4; margin ≈0"]

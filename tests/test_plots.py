@@ -106,7 +106,7 @@ def test_svg_is_well_formed_even_with_markup_in_the_text():
 def test_formulas_run_in_the_order_they_are_read():
     """Mathtext groups its glyphs by style: 'norm ()' first and the sigma after it; in the page they stand as written."""
     text = "".join(ElementTree.fromstring(svg_of(draw())).itertext()).replace("\xa0", " ")
-    assert "norm (σB)" in text and "10−9" in text
+    assert "norm (σB)" in text and "10−8" in text
 
 
 def test_stacked_formulas_keep_their_positions():
@@ -137,9 +137,8 @@ def test_contrast_is_that_of_wcag():
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("colour", plots.PALETTE)
-def test_every_colour_stands_out_on_both_pages(colour, page):
-    assert contrast(colour, page) >= 3
+def test_every_colour_stands_out_on_the_page(page):
+    assert min(contrast(colour, page) for colour in plots.PALETTE) >= 3
 
 
 def test_ink_stands_out_on_white_and_no_two_colours_are_the_same():

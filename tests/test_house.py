@@ -1,0 +1,93 @@
+"""How bnutils is built: what importing it loads, and which way its imports point."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import bnutils
+import grimp
+import pytest
+
+ROOM = Path(bnutils.__file__).parent
+FLOORS = [                                                   # from the ground up; a room imports only from floors below
+    {"data", "claims", "numbers", "scratch"},
+    {"nn"},
+    {"surgery", "lab"},
+    {"exercises", "plots"},
+    {"__main__"},
+]
+SAME_FLOOR = {("lab", "surgery"), ("surgery", "lab")}        # these two may use one another
+
+
+def room(module):
+    """The part of a package that a module belongs to: ``scratch`` for ``bnutils.scratch.norm``."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports_that_do_not_point_down(package):
+    """Pairs of modules, importer first, also where the import stands inside a function."""
+    graph = grimp.build_graph(package, cache_dir=None)
+    floor = {name: level for level, names in enumerate(FLOORS) for name in names}
+    pairs = [(a, b) for a in sorted(graph.modules) for b in sorted(graph.find_modules_directly_imported_by(a))]
+    unknown = {room(module) for module in graph.modules} - set(floor) - {""}
+    assert not unknown, f"rooms without a floor: {sorted(unknown)}; give them one in FLOORS"
+    inside = [(a, b) for a, b in pairs if room(a) != room(b) and (room(a), room(b)) not in SAME_FLOOR]
+    return [(a, b) for a, b in inside if not room(a) or (room(b) and floor[room(a)] <= floor[room(b)])]
+
+
+def test_imports_point_down():
+    assert imports_that_do_not_point_down("bnutils") == []
+
+
+@pytest.mark.parametrize("importer, line", [
+    ("scratch/norm.py", "from .. import plots"),
+    ("data.py", "from . import claims"),
+    ("__init__.py", "from . import data"),
+    ("numbers.py", "def later():\n    from .exercises import check"),
+])
+def test_an_import_that_points_up_or_sideways_is_seen(importer, line, tmp_path, monkeypatch):
+    package = f"planted_{importer.replace('/', '_').removesuffix('.py')}"
+    for path in ROOM.rglob("*.py"):
+        copy = tmp_path / package / path.relative_to(ROOM)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    planted = tmp_path / package / importer
+    planted.write_text(planted.read_text(encoding="utf-8") + f"\n{line}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    (a, b), = imports_that_do_not_point_down(package)
+    assert a == package + ("" if importer == "__init__.py" else "." + importer.removesuffix(".py").replace("/", "."))
+
+
+@pytest.mark.parametrize("modules, absent", [
+    ("bnutils", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
+    ("bnutils.numbers, bnutils.claims", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
+    ("bnutils.data, bnutils.scratch.norm, bnutils.exercises", {"torch", "matplotlib", "sklearn"}),
+])
+def test_importing_loads_no_more_than_it_needs(modules, absent):
+    code = f"import sys, {modules}; print(sorted({absent} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert loaded == "[]\n"
+
+
+def imported_names(source):
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "bnutils" if node.level else node.module.split(".")[0]
+
+
+def test_scratch_imports_numpy_and_the_standard_library_only():
+    allowed = {"numpy", "bnutils"} | set(sys.stdlib_module_names)      # of bnutils only scratch itself: the floors see to that
+    for path in (ROOM / "scratch").rglob("*.py"):
+        assert set(imported_names(path.read_text(encoding="utf-8"))) <= allowed, path.name
+
+
+def test_the_reader_of_imports_sees_every_form():
+    source = "import torch.nn as nn\nfrom . import norm\ndef f():\n    from scipy.special import gamma\n"
+    assert set(imported_names(source)) == {"torch", "bnutils", "scipy"}
+
+
+def test_version_is_that_of_the_package():
+    assert bnutils.__version__ == "0.1.0"

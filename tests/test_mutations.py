@@ -1,0 +1,245 @@
+"""The tests tested: each line of the table breaks an idea in the source, and names the test that must notice.
+
+A mutation is applied to the source of a module, the result runs in the place of the original, and the named test is
+called; it must raise an AssertionError, and must not without the mutation.
+"""
+
+import contextlib
+import functools
+import importlib
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+NORM, NORM_TESTS = "bnutils.scratch.norm", "scratch/test_norm.py"
+
+MUTATIONS = {                                                # name: module, old text, new text, test file, test, its arguments
+    # the transform
+    "variance over N - 1":
+        (NORM, "np.square(centred).mean(axis, keepdims=True)", "x.var(axis, keepdims=True, ddof=1)",
+         NORM_TESTS, "test_variance_of_the_normalised_is_v_over_v_plus_eps"),
+    "eps outside the root":
+        (NORM, "return np.sqrt(var + eps)", "return np.sqrt(var) + eps",
+         NORM_TESTS, "test_variance_of_the_normalised_is_v_over_v_plus_eps"),
+    "eps forgotten":
+        (NORM, "return np.sqrt(var + eps)", "return np.sqrt(var)",
+         NORM_TESTS, "test_units_of_the_input_do_not_matter_when_eps_follows"),
+    "eps in the units of x":
+        (NORM, "return np.sqrt(var + eps)", "return np.sqrt(var + eps**2)",
+         NORM_TESTS, "test_units_of_the_input_do_not_matter_when_eps_follows"),
+    "variance in a single pass":
+        (NORM, "np.square(centred).mean(axis, keepdims=True)",
+         "np.maximum(np.square(x).mean(axis, keepdims=True) - mean**2, 0)",
+         NORM_TESTS, "test_float32_stays_accurate_at_a_mean_of_ten_thousand"),
+    "statistics over all axes":
+        (NORM, "mean = x.mean(axis, keepdims=True)", "mean = x.mean(keepdims=True)",
+         NORM_TESTS, "test_variance_of_the_normalised_is_v_over_v_plus_eps"),
+    "statistics of the image, not of the channel":
+        (NORM, "mean, var = moments(x, axis)", "mean, var = moments(x, (1, 2, 3) if x.ndim == 4 else axis)",
+         NORM_TESTS, "test_images_have_one_pair_of_statistics_a_channel"),
+    "mean not subtracted":
+        (NORM, "x_hat = (x - mean) / _root(var, eps)", "x_hat = x / _root(var, eps)",
+         NORM_TESTS, "test_equals_pytorch_over_any_shape_and_axis_set"),
+    "gamma and beta swapped":
+        (NORM, "y = np.expand_dims(gamma, axis) * x_hat + np.expand_dims(beta, axis)",
+         "y = np.expand_dims(beta, axis) * x_hat + np.expand_dims(gamma, axis)",
+         NORM_TESTS, "test_scale_and_shift_are_the_new_standard_deviation_and_mean"),
+    "gamma along the last axis, whatever the axis set":
+        (NORM, "y = np.expand_dims(gamma, axis) * x_hat", "y = gamma * x_hat",
+         NORM_TESTS, "test_images_have_one_pair_of_statistics_a_channel"),
+    "float32 in, float64 out":
+        (NORM, "np.asarray(array, dtype=x.dtype)", "np.asarray(array)",
+         NORM_TESTS, "test_output_has_the_dtype_of_the_input", "float32"),
+    "a float64 eps decides the dtype":
+        (NORM, "eps = var.dtype.type(eps)", "eps = eps",
+         NORM_TESTS, "test_output_has_the_dtype_of_the_input", "float32"),
+    "centred in place":
+        (NORM, "centred = x - mean", "centred = x; centred -= mean",
+         NORM_TESTS, "test_inputs_are_left_as_they_were"),
+    "inference shifts before it scales":
+        (NORM, "return gamma * (x - mean) / _root(var, eps) + beta", "return gamma * ((x - mean) / _root(var, eps) + beta)",
+         NORM_TESTS, "test_the_two_modes_agree_when_given_the_statistics_of_the_batch"),
+    "inference takes the statistics of the batch":
+        (NORM, "return gamma * (x - mean) / _root(var, eps) + beta", "return gamma * (x - x.mean(0)) / _root(var, eps) + beta",
+         NORM_TESTS, "test_inference_treats_every_example_alone"),
+    # its noise
+    "noise of the mean as 1/n":
+        (NORM, "return sigma / math.sqrt(n)", "return sigma / n",
+         NORM_TESTS, "test_laws_equal_a_simulation", 3),
+    "c with one degree of freedom too many":
+        (NORM, "math.lgamma(n / 2) - math.lgamma((n - 1) / 2)", "math.lgamma((n + 1) / 2) - math.lgamma(n / 2)",
+         NORM_TESTS, "test_exact_laws_equal_an_integral_over_the_chi_density", 8),
+    "c of the standard deviation over N - 1":
+        (NORM, "math.sqrt(2 / n)", "math.sqrt(2 / (n - 1))",
+         NORM_TESTS, "test_exact_laws_equal_an_integral_over_the_chi_density", 8),
+    "std of std without c squared":
+        (NORM, "math.sqrt((n - 1) / n - c**2)", "math.sqrt((n - 1) / n)",
+         NORM_TESTS, "test_exact_laws_in_the_two_smallest_batches"),
+    "E[sigma_B^2] taken as 1":
+        (NORM, "math.sqrt((n - 1) / n - c**2)", "math.sqrt(1 - c**2)",
+         NORM_TESTS, "test_laws_equal_a_simulation", 3),
+    "kurtosis ignored":
+        (NORM, "math.sqrt((kurtosis - 1) / (4 * n))", "math.sqrt(1 / (2 * n))",
+         NORM_TESTS, "test_law_for_large_batches_needs_only_the_kurtosis", "uniform", 1.8, 12**-0.5),
+    "excess kurtosis":
+        (NORM, "math.sqrt((kurtosis - 1) / (4 * n))", "math.sqrt(kurtosis / (4 * n))",
+         NORM_TESTS, "test_exact_law_approaches_the_large_one_as_one_over_n"),
+    # claims
+    "holds if any entry is met":
+        ("bnutils.claims", "if all(entries):", "if any(entries):",
+         "test_claims.py", "test_verdict_holds_if_all_fails_if_none_and_is_partly_otherwise"),
+    "holds if every condition is met in some seed":
+        ("bnutils.claims", "entries = [bool(entry) for row in met for entry in row]", "entries = [any(row) for row in met]",
+         "test_claims.py", "test_verdict_in_the_cases_that_separate_any_from_all"),
+    "partly instead of fails":
+        ("bnutils.claims", 'return "partly" if any(entries) else "fails"', 'return "partly"',
+         "test_claims.py", "test_verdicts_of_judgements"),
+    "margin of the best seed":
+        ("bnutils.claims", 'worst = highest - lowest, highest if', 'worst = highest - lowest, lowest if',
+         "test_claims.py", "test_margin_is_the_worst_seed_in_units_of_the_spread"),
+    "strict bounds taken as weak":
+        ("bnutils.claims", 'RELATIONS = {"<": lt,', 'RELATIONS = {"<": le,',
+         "test_claims.py", "test_each_relation_means_what_it_says"),
+    "rounding errors printed":
+        ("bnutils.claims", "RESIDUE = 1e-6", "RESIDUE = 0",
+         "test_claims.py", "test_exact_numbers_of_the_card"),
+    "a measured number without its sign":
+        ("bnutils.claims", 'return "≈" + _short(value)', "return _short(value)",
+         "test_claims.py", "test_the_card_says_claim_verdict_conditions_and_numbers"),
+    "a claim's sentence not escaped":
+        ("bnutils.claims", "{escape(claim.says)}", "{claim.says}",
+         "test_claims.py", "test_the_card_says_claim_verdict_conditions_and_numbers"),
+    # data
+    "split not seeded":
+        ("bnutils.data", "np.random.default_rng(seed)", "np.random.default_rng()",
+         "test_data.py", "test_a_seed_names_a_split"),
+    "split not shuffled":
+        ("bnutils.data", "np.random.default_rng(seed).permutation(len(x))", "np.arange(len(x))",
+         "test_data.py", "test_a_split_is_shuffled"),
+    "labels in another order than images":
+        ("bnutils.data", "y[rows].astype(np.int64)", "y[np.sort(rows)].astype(np.int64)",
+         "test_data.py", "test_every_image_is_in_one_part_with_its_own_label"),
+    "the test images standardise themselves":
+        ("bnutils.data", "((x - mean) / scale, y)", "((x - x.mean()) / x.std(), y)",
+         "test_data.py", "test_standardising_uses_the_training_part_and_moves_all_three_alike"),
+    "all images have a say in the mean":
+        ("bnutils.data", "x_train = parts[0][0]", "x_train = x",
+         "test_data.py", "test_standardising_uses_the_training_part_and_moves_all_three_alike"),
+    # numbers
+    "exact numbers to the last bit":
+        ("bnutils.numbers", '{value:.{significant}g}', '{value!r}',
+         "test_numbers.py", "test_exact_shows_and_records_ten_digits"),
+    "exact records to the last bit":
+        ("bnutils.numbers", 'float(f"{v:.10g}")', "v",
+         "test_numbers.py", "test_the_last_bits_of_a_float_do_not_show"),
+    "minus zero":
+        ("bnutils.numbers", "return value + 0.0", "return value",
+         "test_numbers.py", "test_exact_shows_and_records_ten_digits"),
+    "measured shown as exact":
+        ("bnutils.numbers", '{name} ≈ {', '{name} = {',
+         "test_numbers.py", "test_measured_shows_four_digits_behind_the_sign_and_records_twelve"),
+    # exercises
+    "only the first case counts":
+        ("bnutils.exercises", "    if all(agrees):", "    if agrees[0]:",
+         "test_exercises.py", "test_right_on_the_first_case_only_does_not_pass"),
+    "the candidate gets the case itself":
+        ("bnutils.exercises", "function(*copy.deepcopy(arguments))", "function(*arguments)",
+         "test_exercises.py", "test_a_candidate_cannot_spoil_the_cases"),
+    "any case will do to recognise an idea":
+        ("bnutils.exercises", "        if all(_equal(_run(wrong", "        if any(_equal(_run(wrong",
+         "test_exercises.py", "test_every_known_wrong_answer_gets_its_own_message"),
+    "a single pass passes where the mean is small":
+        ("bnutils.exercises", "2.0**13 + rng", "2.0**3 + rng",
+         "test_exercises.py", "test_every_known_wrong_answer_gets_its_own_message"),
+    "rounding up cannot be told from rounding down":
+        ("bnutils.exercises", "(0.5, 0.25, 0.125, 0.3, 0.15, 0.07, 0.6)", "(0.5, 0.25, 0.125)",
+         "test_exercises.py", "test_every_known_wrong_answer_gets_its_own_message"),
+    # plots
+    "ids from chance":
+        ("bnutils.plots", '"svg.hashsalt": "bnutils"', '"svg.hashsalt": None',
+         "test_plots.py", "test_two_runs_give_the_same_bytes"),
+    "ids shared by all figures":
+        ("bnutils.plots", 'f\'id="{name}-\'', "'id=\"'",
+         "test_plots.py", "test_two_figures_share_no_id"),
+    "references that lost their ids":
+        ("bnutils.plots", 'lambda start: f"{start[0]}{name}-"', "lambda start: start[0]",
+         "test_plots.py", "test_every_reference_inside_the_svg_finds_its_id"),
+    "black ink":
+        ("bnutils.plots", '"currentColor", body)', '"#000000", body)',
+         "test_plots.py", "test_no_ink_paper_or_font_is_fixed"),
+    "white paper":
+        ("bnutils.plots", '.replace("#ffffff", PAPER)', "",
+         "test_plots.py", "test_no_ink_paper_or_font_is_fixed"),
+    "a font of its own":
+        ("bnutils.plots", '    body = re.sub(r"font-family', '    re.sub(r"font-family',
+         "test_plots.py", "test_no_ink_paper_or_font_is_fixed"),
+    "a stylesheet for the whole page":
+        ("bnutils.plots", "|<style.*?</style>", "",
+         "test_plots.py", "test_no_ink_paper_or_font_is_fixed"),
+    "metadata":
+        ("bnutils.plots", 'metadata={"Software": None}', "metadata={}",
+         "test_plots.py", "test_bytes_carry_no_date_and_no_version"),
+    "style for everybody":
+        ("bnutils.plots", "with matplotlib.rc_context(STYLE):", "matplotlib.rcParams.update(STYLE)\n    if True:",
+         "test_plots.py", "test_nothing_is_left_in_the_global_state"),
+    "formulas in the order of their styles":
+        ("bnutils.plots", "glyphs = sorted((float(x), place, text) for x, place, text in glyphs)",
+         "glyphs = [(10.0 * i, place, text) for i, (x, place, text) in enumerate(glyphs)]",
+         "test_plots.py", "test_formulas_run_in_the_order_they_are_read"),
+    "a colour lost on the dark page":
+        ("bnutils.plots", '"#0072b2"', '"#004b78"',
+         "test_plots.py", "test_every_colour_stands_out_on_the_page", "#14181e"),
+}
+
+
+@contextlib.contextmanager
+def mutated(name, old, new):
+    """Run the mutated source in the namespace of the module, so that everybody who holds the module sees it."""
+    module = importlib.import_module(name)
+    source = Path(module.__file__).read_text(encoding="utf-8")
+    assert source.count(old) == 1, f"{name}: expected the text to mutate once, found it {source.count(old)} times: {old}"
+    original = dict(vars(module))
+    try:
+        exec(compile(source.replace(old, new), module.__file__, "exec"), vars(module))
+        yield
+    finally:
+        vars(module).clear()
+        vars(module).update(original)
+
+
+@functools.cache
+def module_of(file):
+    """A test file as a module of its own, whatever the test run has imported."""
+    spec = importlib.util.spec_from_file_location("tests_under_mutation_" + Path(file).stem, TESTS / file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@functools.cache
+def passes(file, test, *arguments):
+    getattr(module_of(file), test)(*arguments)
+    return True
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_a_mutation_is_caught_by_the_test_it_names(mutation):
+    module, old, new, file, test, *arguments = MUTATIONS[mutation]
+    assert passes(file, test, *arguments)
+    with mutated(module, old, new), pytest.raises(AssertionError):
+        getattr(module_of(file), test)(*arguments)
+
+
+def test_a_mutation_leaves_the_module_as_it_was():
+    norm = importlib.import_module(NORM)
+    before = dict(vars(norm))
+    with mutated(NORM, "return sigma / math.sqrt(n)", "return sigma / n"):
+        assert norm.std_of_mean(4) == 0.25
+    assert dict(vars(norm)) == before and norm.std_of_mean(4) == 0.5
+
+
+def test_a_mutation_of_text_that_is_not_there_is_an_error():
+    with pytest.raises(AssertionError, match="expected the text to mutate once, found it 0 times"), mutated(NORM, "no such text", ""):
+        pass
