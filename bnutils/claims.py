@@ -227,7 +227,8 @@ def _float(text):
 
 def _short(number, digits=3):
     """A few significant digits, with an exponent as people write it."""
-    return re.sub(r"e([-+])0*", lambda e: "e" + e[1].strip("+"), f"{number + 0.0:.{digits}g}")
+    text = re.sub(r"e([-+])0*", lambda e: "e" + e[1].strip("+"), f"{number + 0.0:.{digits}g}")
+    return text.replace("-", "−", 1) if text.startswith("-") else text
 
 
 def _is_residue(row):

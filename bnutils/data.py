@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-PARTS = {"train": 1000, "validation": 297, "test": 500}      # images of each part of the digits
+CUTS = (1000, 1297)                                          # of 1797: 1000 to train on, 297 to validate, 500 to test
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +59,7 @@ def load(name, *, standardise=False, seed=0):
 
     x, y = load_digits(return_X_y=True)
     order = np.random.default_rng(seed).permutation(len(x))
-    cuts = np.cumsum(list(PARTS.values()))[:-1]
-    parts = [(x[rows].astype(np.float64), y[rows].astype(np.int64)) for rows in np.split(order, cuts)]
+    parts = [(x[rows].astype(np.float64), y[rows].astype(np.int64)) for rows in np.split(order, CUTS)]
     mean, scale = 0.0, 1.0
     if standardise:
         x_train = parts[0][0]

@@ -35,6 +35,7 @@ def test_every_image_is_in_one_part_with_its_own_label():
 def test_a_seed_names_a_split():
     np.testing.assert_array_equal(rows(data.load("digits", seed=1)), rows(data.load("digits", seed=1)))
     assert not np.array_equal(rows(data.load("digits", seed=1)), rows(data.load("digits", seed=2)))
+    np.testing.assert_array_equal(rows(data.load("digits")), rows(data.load("digits", seed=0)))
 
 
 def test_a_split_is_shuffled():

@@ -62,8 +62,9 @@ def test_record_survives_json_and_agrees_with_the_text(values):
     assert "-0" not in [line.split(" = ")[1] for line in content["text/plain"].splitlines()]
 
 
-def test_outside_a_notebook_the_lines_are_printed():
-    with contextlib.redirect_stdout(io.StringIO()) as out:
+@pytest.mark.parametrize("modules", [{}, {"IPython": None}], ids=["with IPython", "without it"])
+def test_outside_a_notebook_the_lines_are_printed(modules):
+    with contextlib.redirect_stdout(io.StringIO()) as out, mock.patch.dict("sys.modules", modules):
         numbers.measured(x=1.5)
     assert out.getvalue() == "x ≈ 1.5\n"
 
