@@ -33,8 +33,10 @@ def entry(page, claim, name, record):
     """One judged claim: sentence, verdict, and a row of numbers a condition."""
     link = os.path.relpath(f"{name}.ipynb", os.path.dirname(page.name))
     lines = [
-        f"({claim.id.lower()})=",
-        f'### <span id="{claim.id}">{claim.id}</span>: {record["verdict"]}',
+        f'<span id="{claim.id}"></span>',
+        "",
+        f"(claim-{claim.id.lower()})=",  # {ref}`C03 <claim-c03>` leads here
+        f"### {claim.id}: {record['verdict']}",
         "",
         f"{claim.says} ({cited(claim)}). Judged in [{name.rpartition('/')[2]}]({link}), {len(record['seeds'])} seeds.",
         "",

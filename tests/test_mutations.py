@@ -241,5 +241,6 @@ def test_a_mutation_leaves_the_module_as_it_was():
 
 
 def test_a_mutation_of_text_that_is_not_there_is_an_error():
-    with pytest.raises(AssertionError, match="expected the text to mutate once, found it 0 times"), mutated(NORM, "no such text", ""):
-        pass
+    with pytest.raises(AssertionError, match="expected the text to mutate once, found it 0 times"):
+        with mutated(NORM, "no such text", ""):
+            pass

@@ -59,7 +59,7 @@ class House:
         self.root = root
 
     def press(self, *arguments, **options):
-        return subprocess.run([sys.executable, "-m", "press", *arguments], cwd=self.root, env=self.environment(), text=True, capture_output=True, **options)
+        return subprocess.run([sys.executable, "-m", "press", *arguments], cwd=self.root, env=self.environment(), text=True, capture_output=True, timeout=300, **options)
 
     def environment(self):
         return dict(os.environ) | {"PYTHONPATH": f"{self.root}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}

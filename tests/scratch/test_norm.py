@@ -94,7 +94,8 @@ def test_units_of_the_input_do_not_matter_when_eps_follows():
 def test_order_of_the_batch_only_orders_the_output():
     x, gamma, beta, _, _ = draw((8, 3), 0, seed=5)
     order = np.random.default_rng(6).permutation(8)
-    np.testing.assert_allclose(norm.batch_norm(x[order], gamma, beta)[0], norm.batch_norm(x, gamma, beta)[0][order], rtol=0, atol=1e-12)
+    y, _ = norm.batch_norm(x, gamma, beta)
+    np.testing.assert_allclose(norm.batch_norm(x[order], gamma, beta)[0], y[order], rtol=0, atol=1e-12)
 
 
 def test_the_two_modes_agree_when_given_the_statistics_of_the_batch():
@@ -207,6 +208,22 @@ def test_exact_law_approaches_the_large_one_as_one_over_n():
 def test_exact_law_keeps_four_digits_up_to_its_limit():
     n = norm.LARGEST_N
     assert norm.std_of_std(n) == pytest.approx(norm.std_of_std_large_n(n) / (1 + 1 / (8 * n)), rel=1e-4)
+
+
+def test_defaults_are_those_of_pytorch_and_of_the_standard_normal():
+    x, gamma, beta, mean, var = draw((6, 3), 0, seed=16)
+    assert torch.nn.BatchNorm1d(3).eps == 1e-5
+    np.testing.assert_array_equal(norm.batch_norm(x, gamma, beta)[0], norm.batch_norm(x, gamma, beta, axis=0, eps=1e-5)[0])
+    np.testing.assert_array_equal(norm.batch_norm_inference(x, mean, var, gamma, beta),
+                                  norm.batch_norm_inference(x, mean, var, gamma, beta, axis=0, eps=1e-5))
+    for law in (norm.std_of_mean, norm.mean_of_std, norm.std_of_std, norm.std_of_std_large_n):
+        assert law(8) == law(8, 1.0) == law(8, 2.0) / 2
+
+
+def test_what_does_not_scatter_has_no_noise():
+    """sigma = 0; and to first order a fair coin, of kurtosis 1, whose batch deviates only in the second."""
+    assert norm.std_of_mean(8, 0.0) == norm.mean_of_std(8, 0.0) == norm.std_of_std(8, 0.0) == norm.std_of_std_large_n(8, 0.0) == 0
+    assert norm.std_of_std_large_n(8, kurtosis=1) == 0
 
 
 # --- Errors ----------------------------------------------------------------------------------------------------------
