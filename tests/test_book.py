@@ -13,7 +13,7 @@ from press import manuscript
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = manuscript.read_pages(ROOT)
 CHAPTERS = [page for page in PAGES if page.runs]
-CODE_WIDTH, CODE_LINES = 88, 48  # columns of a page, lines of a screen
+CODE_WIDTH, CODE_LINES = 92, 48  # columns of a page, lines of a screen
 
 
 def contents():

@@ -1,6 +1,7 @@
 """Figures: the same bytes twice, readable in both themes, nothing shared between two and nothing left behind."""
 
 import base64
+import io
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import matplotlib
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from bnutils import numbers, plots
 
@@ -99,6 +101,7 @@ def test_colours_left_in_the_svg_are_those_of_the_book():
 def test_svg_is_well_formed_even_with_markup_in_the_text():
     svg = svg_of(draw(alt='Says "a < b" & more'))
     root = ElementTree.fromstring(svg)
+    assert not root.text.strip()
     assert root.attrib["aria-label"] == 'Says "a < b" & more'
     assert "without <BN>" in "".join(root.itertext())
 
@@ -117,6 +120,39 @@ def test_stacked_formulas_keep_their_positions():
         plots.show(fig, "fraction", alt="A fraction.")
     one, n = re.findall(r'<tspan x="[\d.]+" y="([-\d.]+)"[^>]*>[1N]<', bundles[0]["text/html"])
     assert float(one) < float(n)
+
+
+def test_a_form_of_formula_it_does_not_know_is_left_alone():
+    unknown = '<tspan x="0 4.1" y="-1" style="">ab</tspan><tspan x="9" y="-1" style="">c</tspan>'
+    assert plots._flow(re.match(".*", unknown)) == unknown
+
+
+def test_png_is_twice_the_drawing_on_white():
+    bundle = draw()
+    width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', bundle["text/html"]).groups())
+    png = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    assert png.size == (int(2 * width), int(2 * height))
+    assert png.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_type_is_readable_on_a_phone(columns):
+    """390 px less the margins leave 358: tick labels keep 8 px there, and are smaller than the title everywhere."""
+    fig, axes = plots.figure("A title", columns=columns)
+    for ax in np.atleast_1d(axes):
+        ax.set_xlabel("layer")
+        ticks, label = ax.xaxis.get_ticklabels()[0].get_size(), ax.xaxis.label.get_size()
+        assert ticks * 358 / (72 * fig.get_figwidth()) >= 8
+        assert ticks < label < fig.texts[0].get_size()
+
+
+def test_one_look():
+    fig, axes = plots.figure("A title", columns=2, rows=3, height=2, sharey=True)
+    assert axes.shape == (3, 2) and fig.get_figheight() == 6
+    assert {spine for ax in fig.axes for spine in ax.spines if ax.spines[spine].get_visible()} == {"left", "bottom"}
+    line, = axes[0, 0].plot([0, 1])
+    assert line.get_color() == plots.WITH
+    assert all(grid.get_visible() for grid in axes[0, 0].get_xgridlines())
 
 
 def luminance(colour):
