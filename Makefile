@@ -13,7 +13,7 @@ export PYTHONPATH := $(CURDIR)
 export TORCH_INDEX
 INSTALL = $(if $(strip $(PYTHON)),,$(error Python 3.11, 3.12 or 3.13 was not found; install one, or give it: make PYTHON=/path/to/python3.12))$(PYTHON) press/install.py $(VENV)
 
-.PHONY: help book test chapters serve lab bench clean
+.PHONY: help book test audit pdf chapters serve lab assignment bench clean
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
@@ -22,9 +22,9 @@ book: ## build the pages from the stored outputs
 	@$(MAKE) -s $(HTML)/.built
 	@echo "The book is at $(CURDIR)/$(HTML)/index.html"
 
-# -W sees only pages that are read anew, so a failed build leaves nothing behind
+# -W sees only pages that are read anew, so a failed build leaves nothing behind; nor does a page that left the contents
 $(HTML)/.built: $(PAGES)
-	@mkdir -p _build && echo "building the pages ..."
+	@$(if $(filter _toc.yml _config.yml,$?),rm -rf _build;) mkdir -p _build && echo "building the pages ..."
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter-book build -q -W -n --keep-going . > _build/log 2>&1 || { cat _build/log; rm -rf _build; exit 1; }
 	@touch $@
 
@@ -32,6 +32,16 @@ test: book ## run every test: digests, unit tests, the pages, every cell of ever
 	@$(INSTALL) all
 	@$(BIN)/python -m press check
 	@$(BIN)/python -m pytest -n auto --nbval chapters tests
+
+audit: book ## open every page in a real browser: accessibility, weight, keyboard, search, phone, the PDF
+	@$(BIN)/python -m press.browser
+	@$(INSTALL) all
+	@$(BIN)/python -m press audit
+
+pdf: book ## print the whole book into _build/book.pdf
+	@$(BIN)/python -m press.browser
+	@$(INSTALL) all
+	@$(BIN)/python -m press pdf
 
 chapters: ## run the chapters that are out of date, and print every page
 	@$(INSTALL) all
@@ -43,6 +53,10 @@ serve: book ## show the book at http://localhost:8000 (PORT=...)
 lab: ## open the chapters in JupyterLab
 	@$(INSTALL) lab
 	@$(BIN)/jupyter lab chapters
+
+assignment: ## write the notebooks without solutions, and their grader, into _build/assignment (OUT=...)
+	@$(INSTALL) all
+	@$(BIN)/python -m press assignment $(OUT)
 
 bench: ## measure what the book quotes of this machine, into records/
 	@$(INSTALL) all

@@ -96,4 +96,6 @@ def _digits(value, significant):
 def _publish(kind, values, lines):
     if not values:
         raise ValueError(f"{kind}() expected at least one value by name, as in {kind}(ratio=0.5), got none")
-    display({"text/plain": "\n".join(lines), MIME: {"kind": kind, "values": values}})
+    anchored = "\n".join(f'<span id="n-{name}">{line}</span>' for name, line in zip(values, lines, strict=True))
+    display({"text/plain": "\n".join(lines), "text/html": f'<pre class="bn-numbers">{anchored}</pre>',
+             MIME: {"kind": kind, "values": values}})

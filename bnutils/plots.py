@@ -6,6 +6,7 @@ import re
 import textwrap
 from html import escape
 from itertools import groupby, pairwise
+from urllib.parse import quote
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -104,9 +105,24 @@ def show(fig, name, *, alt):
     png = _render(fig, "png", dpi=144, facecolor="white", metadata={"Software": None})
     svg = _themed(_render(fig, "svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))).decode(),
                   name, " ".join(alt.split()))
+    data = f'<a download="{name}.csv" href="data:text/csv;charset=utf-8,{quote(_csv(fig))}">data (CSV)</a>'
     fig.clear()
     numbers.display({"text/plain": alt, "image/png": base64.b64encode(png).decode(),
-                     "text/html": f'<figure class="bn-figure" id="fig-{name}">\n{svg}\n</figure>'})
+                     "text/html": f'<figure class="bn-figure" id="fig-{name}">\n{svg}\n<figcaption>{data}</figcaption>\n</figure>'})
+
+
+def _csv(fig):
+    """What the figure draws, as lines ``panel,series,x,y`` to 5 significant digits: lines, dots, and bars by their middle."""
+    rows = ["panel,series,x,y"]
+    for panel, ax in enumerate(fig.axes, 1):
+        series = [(line.get_label(), *line.get_data()) for line in ax.lines if line.get_transform() == ax.transData]
+        series += [(dots.get_label(), *dots.get_offsets().T) for dots in ax.collections if len(dots.get_offsets()) > 1]
+        bars = [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches if hasattr(bar, "get_height")]
+        series += [("bars", *zip(*bars))] if bars else []
+        for number, (label, xs, ys) in enumerate(series, 1):
+            label = f"series {number}" if label.startswith("_") else label.replace(",", ";")
+            rows += [f"{panel},{label},{x:.5g},{y:.5g}" for x, y in zip(xs, ys)]
+    return "\n".join(rows) + "\n"
 
 
 def _render(fig, kind, **options):

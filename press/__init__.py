@@ -5,6 +5,11 @@
     execute.py      kernels, side by side, with progress
     ledger.py       the page of all verdicts
     pages.py        the Sphinx extension that turns notebooks into pages
+    finish.py       the last pass over the built site: one style sheet, the icons in use
+    browser.py      Chromium, and a local server as the pages will meet one
+    pdf.py          the whole book as one PDF
+    assignment.py   notebooks without solutions; grade.py grades what comes back
+    bench.py        machine numbers, into records/
     install.py      the environment (standard library only)
 """
 

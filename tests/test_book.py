@@ -70,8 +70,9 @@ class TestForm:
             assert not [line for line in lines if len(line) > CODE_WIDTH]
 
     def test_text_stands_between_any_two_code_cells(self, page):
-        kinds = [cell.cell_type for cell in page.cells]
-        assert not [page.cells[i].source[:40] for i in range(1, len(kinds)) if kinds[i] == kinds[i - 1] == "code"]
+        pairs = [(a, b) for a, b in zip(page.cells, page.cells[1:]) if a.cell_type == b.cell_type == "code"]
+        tabs = [["tab-numpy"], ["tab-pytorch"]]
+        assert not [b.source[:40] for a, b in pairs if [a.metadata.get("tags"), b.metadata.get("tags")] != tabs]
 
     def test_the_sections_a_chapter_owes_are_there(self, page):
         for section in ("Honest limits", "Takeaways", "Exercises", "Self-check", "Run log", "Where to read on"):

@@ -9,8 +9,11 @@ import pytest
 
 from bnutils import exercises
 
-ALL = (exercises.STANDARDISE, exercises.UNDO, exercises.BATCH_SIZE, exercises.NOISE_OF_STD)
-OFFERED = (exercises.check_standardise, exercises.check_undo, exercises.check_batch_size, exercises.check_noise_of_std)
+ALL = (exercises.STANDARDISE, exercises.UNDO, exercises.BATCH_SIZE, exercises.NOISE_OF_STD,
+       exercises.BACKWARD, exercises.PARAMETERS, exercises.EIGENVALUES, exercises.NUMERICAL)
+OFFERED = (exercises.check_standardise, exercises.check_undo, exercises.check_batch_size, exercises.check_noise_of_std,
+           exercises.check_backward, exercises.check_parameter_gradients, exercises.check_eigenvalues,
+           exercises.check_numerical_gradient)
 
 
 def said(checker, candidate):
@@ -67,7 +70,100 @@ def first_n(noise):
     return n
 
 
+def centred(a, axis=0):
+    return a - np.mean(a, axis=axis, keepdims=True)
+
+
+def regression(dy, x_hat, gamma, var, eps):
+    """What a straight line in x_hat leaves of dy; right but for eps, which gives part of the slope back."""
+    slope = (dy * x_hat).sum(0) / len(dy)
+    return (centred(dy) - slope * x_hat) * gamma / (var + eps) ** 0.5
+
+
+def with_n(dy, x_hat, gamma, var, eps, n):
+    return gamma * (var + eps) ** -0.5 / n * (n * dy - np.sum(dy, axis=0) - x_hat * np.sum(dy * x_hat, axis=0))
+
+
+def quotient(f, x, dy, h, up, down, width):
+    flat = []
+    for i in range(x.size):
+        e = np.zeros(x.size)
+        e[i] = h
+        e = e.reshape(x.shape)
+        flat.append(np.vdot(dy, f(x + up * e) - f(x - down * e)) / width)
+    return np.array(flat).reshape(x.shape)
+
+
+def own_output_only(f, x, dy, h):
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(*x.shape):
+        e = np.zeros_like(x)
+        e[index] = h
+        gradient[index] = dy[index] * (f(x + e)[index] - f(x - e)[index]) / (2 * h)
+    return gradient
+
+
+def not_put_back(f, x, dy, h):
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(*x.shape):
+        x[index] += h
+        above = (dy * f(x)).sum()
+        x[index] -= 2 * h
+        gradient[index] = (above - (dy * f(x)).sum()) / (2 * h)
+    return gradient
+
+
+def spectrum(n, var, eps, x_hat):
+    """Eigenvalues with that of the x_hat direction replaced, by building the matrix and diagonalising it."""
+    a = np.linalg.qr(np.column_stack([np.ones(n), np.arange(n) ** 2.0, np.eye(n)[:, :n - 2]]))[0]
+    return np.linalg.eigvalsh(a @ np.diag([0, x_hat] + [(var + eps) ** -0.5] * (n - 2)) @ a.T)
+
+
 IN_OTHER_WORDS = [
+    (exercises.check_backward, lambda dy, x_hat, gamma, var, eps:
+     gamma * (dy - x_hat * np.mean(dy * x_hat, axis=0)) / np.sqrt(var + eps), "mean term is missing"),
+    (exercises.check_backward, lambda dy, x_hat, gamma, var, eps: gamma * centred(dy) * (var + eps) ** -0.5,
+     "x_hat term is missing"),
+    (exercises.check_backward, lambda dy, x_hat, gamma, var, eps: dy * gamma / np.sqrt(var + eps),
+     "statistics are taken as constants"),
+    (exercises.check_backward, lambda dy, x_hat, gamma, var, eps:
+     gamma / np.sqrt(var + eps) * (centred(dy) + x_hat * (dy * x_hat).mean(0)), "wrong sign: the variance"),
+    (exercises.check_backward, lambda *a: with_n(*a, n=1), "sums where means belong. Each x"),
+    (exercises.check_backward, lambda *a: with_n(*a, n=len(a[0]) - 1), "N - 1 where N belongs"),
+    (exercises.check_backward, lambda dy, x_hat, gamma, var, eps: with_n(dy, x_hat, 1.0, var, eps, len(dy)),
+     "gamma is forgotten"),
+    (exercises.check_backward, lambda dy, x_hat, gamma, var, eps: with_n(dy, x_hat, gamma, 1.0, 0.0, len(dy)),
+     "not divided by sqrt"),
+    (exercises.check_backward, lambda dy, x_hat, gamma, var, eps: with_n(dy, x_hat, gamma, var, 0.0, len(dy)),
+     "eps is forgotten: the forward"),
+    (exercises.check_backward, lambda dy, x_hat, gamma, var, eps:
+     gamma / np.sqrt(var + eps) * (centred(dy, 1) - x_hat * (dy * x_hat).mean(1, keepdims=True)), "features of one example. BN"),
+    (exercises.check_parameter_gradients, lambda dy, x_hat: (np.einsum("nchw->c", dy), np.einsum("nchw,nchw->c", dy, x_hat)),
+     "two are swapped"),
+    (exercises.check_parameter_gradients, lambda dy, x_hat: [np.mean(dy * x_hat, (0, 2, 3)), np.mean(dy, (0, 2, 3))],
+     "One gamma acts"),
+    (exercises.check_parameter_gradients, lambda dy, x_hat: (sum(dy * x_hat), sum(dy)), "over the examples only"),
+    (exercises.check_parameter_gradients, lambda dy, x_hat: (np.vdot(dy, x_hat), np.sum(dy)), "over the channels as well"),
+    (exercises.check_parameter_gradients, lambda dy, x_hat: (np.einsum("nchw->c", dy),) * 2, "x_hat is forgotten in dgamma"),
+    (exercises.check_parameter_gradients, lambda dy, x_hat: (np.einsum("nchw,nchw->w", dy, x_hat), np.einsum("nchw->w", dy)),
+     "treats the width as the channels"),
+    (exercises.check_eigenvalues, lambda n, var, eps: spectrum(n, var, eps, 0.0), "taken as gone"),
+    (exercises.check_eigenvalues, lambda n, var, eps: spectrum(n, var, eps, (var + eps) ** -0.5), "left alone: only the mean"),
+    (exercises.check_eigenvalues, lambda n, var, eps: [0, eps / (var + eps)] + [1] * (n - 2), "eigenvalues of P"),
+    (exercises.check_eigenvalues, lambda n, var, eps: spectrum(n, var, eps, var * (var + eps) ** -1.5), "what was taken away"),
+    (exercises.check_eigenvalues, lambda n, var, eps: spectrum(n, var, eps, eps / (var + eps)), "not only the others"),
+    (exercises.check_eigenvalues, lambda n, var, eps: [0, eps / (var + eps) ** 2] + [1 / (var + eps)] * (n - 2),
+     "the root is forgotten."),
+    (exercises.check_eigenvalues, lambda n, var, eps: [(var + eps) ** -0.5] * (n - 2) + [eps * (var + eps) ** -1.5, 0],
+     "descending"),
+    (exercises.check_numerical_gradient, lambda f, x, dy, h: quotient(f, x, dy, h, 1, 0, h), "a forward difference"),
+    (exercises.check_numerical_gradient, lambda f, x, dy, h: quotient(f, x, dy, h, 1, 1, h), "divide by 2h"),
+    (exercises.check_numerical_gradient, lambda f, x, dy, h: quotient(f, x, dy, h, 1, 0, 2 * h), "not of 2h"),
+    (exercises.check_numerical_gradient, lambda f, x, dy, h: quotient(f, x, np.ones(x.shape), h, 1, 1, 2 * h),
+     "dy is forgotten"),
+    (exercises.check_numerical_gradient, lambda f, x, dy, h: (f(x + h) - f(x - h)) * dy / 2 / h, "all entries move at once"),
+    (exercises.check_numerical_gradient, own_output_only, "only the entry's own y"),
+    (exercises.check_numerical_gradient, not_put_back, "drifts by -h"),
     (exercises.check_standardise, over_n_minus_one, "divided by N - 1"),
     (exercises.check_standardise, lambda x, eps: (x - np.mean(x, 0)) / (np.std(x, 0) + eps), "eps stands outside the root"),
     (exercises.check_standardise, layer_norm, "that is layer norm"),
@@ -132,6 +228,12 @@ def smallest_by_search(noise):
 
 
 @pytest.mark.parametrize("checker, candidate", [
+    (exercises.check_backward, regression),
+    (exercises.check_backward, lambda *a: with_n(*a, n=len(a[0])).tolist()),
+    (exercises.check_parameter_gradients, lambda dy, x_hat: [np.einsum("nchw,nchw->c", dy, x_hat), np.einsum("nchw->c", dy)]),
+    (exercises.check_eigenvalues, lambda n, var, eps: spectrum(n, var, eps, eps * (var + eps) ** -1.5)),
+    (exercises.check_eigenvalues, lambda n, var, eps: [0, eps * (var + eps) ** -1.5] + [(var + eps) ** -0.5] * (n - 2)),
+    (exercises.check_numerical_gradient, lambda f, x, dy, h: quotient(f, x, dy, h, 1, 1, 2 * h)),
     (exercises.check_standardise, by_loops),
     (exercises.check_standardise, lambda x, eps: ((x - x.mean(0)) / np.sqrt(x.var(0) + eps)).tolist()),
     (exercises.check_standardise, lambda x, eps: (x - x.mean(0)) * (np.mean((x - x.mean(0)) ** 2, axis=0) + eps) ** -0.5),

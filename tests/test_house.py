@@ -15,6 +15,7 @@ FLOORS = [                                                   # from the ground u
     {"nn"},
     {"surgery", "lab"},
     {"exercises", "plots"},
+    {"interactive"},
     {"__main__"},
 ]
 SAME_FLOOR = {("lab", "surgery"), ("surgery", "lab")}        # these two may use one another

@@ -14,6 +14,8 @@ import pytest
 
 TESTS = Path(__file__).parent
 NORM, NORM_TESTS = "bnutils.scratch.norm", "scratch/test_norm.py"
+CHECK, CHECK_TESTS = "bnutils.scratch.gradcheck", "scratch/test_gradcheck.py"
+SHRINK = "return dy - dy.mean(axis, keepdims=True) - x_hat * (dy * x_hat).mean(axis, keepdims=True)"
 
 MUTATIONS = {                                                # name: module, old text, new text, test file, test, its arguments
     # the transform
@@ -34,7 +36,7 @@ MUTATIONS = {                                                # name: module, old
          "np.maximum(np.square(x).mean(axis, keepdims=True) - mean**2, 0)",
          NORM_TESTS, "test_float32_stays_accurate_at_a_mean_of_ten_thousand"),
     "statistics over all axes":
-        (NORM, "mean = x.mean(axis, keepdims=True)", "mean = x.mean(keepdims=True)",
+        (NORM, "mean = x.mean(axis, keepdims=True)  ", "mean = x.mean(keepdims=True)  ",
          NORM_TESTS, "test_variance_of_the_normalised_is_v_over_v_plus_eps"),
     "statistics of the image, not of the channel":
         (NORM, "mean, var = moments(x, axis)", "mean, var = moments(x, (1, 2, 3) if x.ndim == 4 else axis)",
@@ -56,7 +58,7 @@ MUTATIONS = {                                                # name: module, old
         (NORM, "eps = var.dtype.type(eps)", "eps = eps",
          NORM_TESTS, "test_output_has_the_dtype_of_the_input", "float32"),
     "centred in place":
-        (NORM, "centred = x - mean", "centred = x; centred -= mean",
+        (NORM, "centred = x - mean  ", "centred = x; centred -= mean  ",
          NORM_TESTS, "test_inputs_are_left_as_they_were"),
     "inference shifts before it scales":
         (NORM, "return gamma * (x - mean) / _root(var, eps) + beta", "return gamma * ((x - mean) / _root(var, eps) + beta)",
@@ -64,6 +66,101 @@ MUTATIONS = {                                                # name: module, old
     "inference takes the statistics of the batch":
         (NORM, "return gamma * (x - mean) / _root(var, eps) + beta", "return gamma * (x - x.mean(0)) / _root(var, eps) + beta",
          NORM_TESTS, "test_inference_treats_every_example_alone"),
+    # its gradient
+    "no path through the mean":
+        (NORM, SHRINK, "return dy - x_hat * (dy * x_hat).mean(axis, keepdims=True)",
+         NORM_TESTS, "test_gradient_ignores_the_mean_of_the_batch"),
+    "no path through the variance":
+        (NORM, SHRINK, "return dy - dy.mean(axis, keepdims=True)",
+         NORM_TESTS, "test_gradient_along_x_hat_is_shrunk_to_eps_over_var_plus_eps"),
+    "the statistics as constants":
+        (NORM, SHRINK, "return dy",
+         NORM_TESTS, "test_one_line_equals_pytorch_over_any_shape_and_axis_set"),
+    "x_hat term with the other sign":
+        (NORM, SHRINK, SHRINK.replace("- x_hat", "+ x_hat"),
+         NORM_TESTS, "test_two_values_leave_an_eps_residue_of_the_gradient"),
+    "gradient with N - 1":
+        (NORM, SHRINK, SHRINK.replace("(dy * x_hat).mean(axis, keepdims=True)",
+                                      "(dy * x_hat).sum(axis, keepdims=True) / (dy.size / dy.sum(axis).size - 1)"),
+         NORM_TESTS, "test_gradient_along_x_hat_is_shrunk_to_eps_over_var_plus_eps"),
+    "gradient with sums for means":
+        (NORM, SHRINK, SHRINK.replace(".mean(", ".sum("),
+         NORM_TESTS, "test_gradient_of_images_equals_pytorch"),
+    "means over the batch axis only":
+        (NORM, SHRINK, "return dy - dy.mean(0, keepdims=True) - x_hat * (dy * x_hat).mean(0, keepdims=True)",
+         NORM_TESTS, "test_gradient_of_images_equals_pytorch"),
+    "dgamma and dbeta swapped":
+        (NORM, "return dx, (dy * x_hat).sum(axis), dy.sum(axis)", "return dx, dy.sum(axis), (dy * x_hat).sum(axis)",
+         NORM_TESTS, "test_one_line_equals_pytorch_over_any_shape_and_axis_set"),
+    "dgamma as a mean":
+        (NORM, "return dx, (dy * x_hat).sum(axis)", "return dx, (dy * x_hat).mean(axis)",
+         NORM_TESTS, "test_gradient_of_images_equals_pytorch"),
+    "gamma left out of the gradient":
+        (NORM, "dx = np.expand_dims(gamma, axis) / _root(var, eps)", "dx = 1 / _root(var, eps)",
+         NORM_TESTS, "test_gradient_of_the_other_directions_is_only_scaled"),
+    "eps left out of the gradient":
+        (NORM, "dx = np.expand_dims(gamma, axis) / _root(var, eps)", "dx = np.expand_dims(gamma, axis) / np.sqrt(var)",
+         NORM_TESTS, "test_gradient_of_the_other_directions_is_only_scaled"),
+    "a node used twice gets one gradient":
+        (NORM, 'd["centred"] = d["x_hat"] * nodes["inv_std"] + d["squared"] * 2 * nodes["centred"]',
+         'd["centred"] = d["x_hat"] * nodes["inv_std"]',
+         NORM_TESTS, "test_gradient_at_every_node_equals_autograd"),
+    "x without its share in the mean":
+        (NORM, 'd["x"] = d["centred"] + d["mean"] / count', 'd["x"] = d["centred"]',
+         NORM_TESTS, "test_gradient_at_every_node_equals_autograd"),
+    "the mean's gradient not shared out":
+        (NORM, 'd["x"] = d["centred"] + d["mean"] / count', 'd["x"] = d["centred"] + d["mean"]',
+         NORM_TESTS, "test_gradient_at_every_node_equals_autograd"),
+    "half of the root forgotten":
+        (NORM, 'd["var"] = d["std"] / (2 * nodes["std"])', 'd["var"] = d["std"] / nodes["std"]',
+         NORM_TESTS, "test_gradient_at_every_node_equals_autograd"),
+    "Jacobian with N - 1":
+        (NORM, "np.outer(x_hat, x_hat) / n)", "np.outer(x_hat, x_hat) / (n - 1))",
+         NORM_TESTS, "test_jacobian_equals_autograd_and_has_the_predicted_eigenvalues", 0.5),
+    "Jacobian as a projection":
+        (NORM, "np.outer(x_hat, x_hat) / n)", "np.outer(x_hat, x_hat) / (x_hat @ x_hat))",
+         NORM_TESTS, "test_jacobian_equals_autograd_and_has_the_predicted_eigenvalues", 0.5),
+    "Jacobian not divided by the root":
+        (NORM, "np.outer(x_hat, x_hat) / n) / _root(var, eps)", "np.outer(x_hat, x_hat) / n)",
+         NORM_TESTS, "test_the_same_matrix_moves_inputs_forward_and_gradients_back"),
+    "second order without the change of the root":
+        (NORM, "(x_hat * along_x_hat + p_ddx * along_ddx + p_dy * along_dy)", "(p_ddx * along_ddx + p_dy * along_dy)",
+         NORM_TESTS, "test_second_order_equals_autograd_over_any_shape_and_axis_set"),
+    "second order with x_hat as a constant":
+        (NORM, "(x_hat * along_x_hat + p_ddx * along_ddx + p_dy * along_dy)", "(x_hat * along_x_hat)",
+         NORM_TESTS, "test_second_order_equals_autograd_over_any_shape_and_axis_set"),
+    "second order of x_hat counted once":
+        (NORM, "(x_hat * along_x_hat + p_ddx * along_ddx + p_dy * along_dy)", "(x_hat * along_x_hat + p_ddx * along_ddx)",
+         NORM_TESTS, "test_second_order_equals_autograd_over_any_shape_and_axis_set"),
+    "second order of gamma not divided by the root":
+        (NORM, "(ddx * p_dy / std).sum(axis)", "(ddx * p_dy).sum(axis)",
+         NORM_TESTS, "test_second_order_equals_autograd_over_any_shape_and_axis_set"),
+    # gradient checks
+    "one-sided differences":
+        (CHECK, "below[index] -= h", "below[index] -= 0",
+         CHECK_TESTS, "test_central_differences_are_exact_for_a_square"),
+    "upstream gradient of ones":
+        (CHECK, "return float((dy * y).sum())", "return float(y.sum())",
+         CHECK_TESTS, "test_every_output_counts_with_its_upstream_gradient"),
+    "divided by the step asked for":
+        (CHECK, "(_loss(f, above, dy) - _loss(f, below, dy)) / step", "(_loss(f, above, dy) - _loss(f, below, dy)) / (2 * h)",
+         CHECK_TESTS, "test_the_step_is_divided_by_as_it_came_out"),
+    "x moved in place":
+        (CHECK, "above, below = x.copy(), x.copy()", "above, below = x, x.copy()",
+         CHECK_TESTS, "test_the_function_gets_copies"),
+    "upstream gradient drawn like a batch":
+        (CHECK, "np.random.default_rng((OWN, seed))", "np.random.default_rng(seed)",
+         CHECK_TESTS, "test_the_upstream_gradient_is_not_what_the_same_seed_would_draw_as_a_batch"),
+    "only the first input checked":
+        (CHECK, "math.nan if any(map(math.isnan, errors)) else max(errors)", "errors[0]",
+         CHECK_TESTS, "test_a_wrong_gradient_fails", "only the last input"),
+    "the smallest error reported":
+        (CHECK, "else max(errors)", "else min(errors)",
+         CHECK_TESTS, "test_a_wrong_gradient_fails", "zeros"),
+    "error over the given gradient only":
+        (CHECK, "largest = max(np.abs(given).max(initial=0), np.abs(expected).max(initial=0))",
+         "largest = np.abs(given).max(initial=0)",
+         CHECK_TESTS, "test_relative_error", (2.0, 1.0), (4.0, 1.0), 0.5),
     # its noise
     "noise of the mean as 1/n":
         (NORM, "return sigma / math.sqrt(n)", "return sigma / n",

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 from unittest import mock
 
 import numpy as np
@@ -22,7 +23,9 @@ def bundle(show, **values):
             mock.patch("IPython.display.display", lambda content, raw: bundles.append((content, raw))):
         show(**values)
     (content, raw), = bundles
-    assert raw and set(content) == {"text/plain", numbers.MIME}
+    assert raw and set(content) == {"text/plain", "text/html", numbers.MIME}
+    assert re.sub("<[^>]*>", "", content["text/html"]) == content["text/plain"]
+    assert re.findall('<span id="n-([^"]+)">', content["text/html"]) == list(values)
     return content
 
 

@@ -1,4 +1,4 @@
-"""Batch normalization and the noise of its statistics, in NumPy.
+"""Batch normalization forward and backward, and the noise of its statistics, in NumPy.
 
 An *axis set* says over which axes of ``x`` the statistics are taken: ``axis=0`` for a batch of vectors (N, F),
 ``axis=(0, 2, 3)`` for images (N, C, H, W), ``axis=(0, 1, 2)`` for (N, H, W, C). What remains is the shape of ``gamma``
@@ -112,6 +112,175 @@ def batch_norm_inference(x, mean, var, gamma, beta, *, axis=0, eps=1e-5):
     return gamma * (x - mean) / _root(var, eps) + beta
 
 
+def batch_norm_nodes(x, gamma, beta, *, axis=0, eps=1e-5):
+    """``batch_norm`` as a computational graph: one elementary operation a line, every intermediate result kept.
+
+    Parameters
+    ----------
+    x, gamma, beta, axis, eps
+        as in ``batch_norm``
+
+    Returns
+    -------
+    tuple
+        ``(y, nodes)``: the output, and a dict with the value of every node by name, in the order of computation, and the
+        axis set under ``"axis"``; averages keep their axes at size 1
+
+    Raises
+    ------
+    ValueError
+        as in ``batch_norm``
+    """
+    x, feature_shape = _batch(x, axis, at_least=2)
+    gamma, beta = _features(x, feature_shape, gamma=gamma, beta=beta)
+    mean = x.mean(axis, keepdims=True)
+    centred = x - mean
+    squared = np.square(centred)
+    var = squared.mean(axis, keepdims=True)
+    std = _root(var, eps)
+    inv_std = 1 / std
+    x_hat = centred * inv_std
+    scaled = np.expand_dims(gamma, axis) * x_hat
+    y = scaled + np.expand_dims(beta, axis)
+    return y, {"x": x, "gamma": gamma, "beta": beta, "mean": mean, "centred": centred, "squared": squared, "var": var,
+               "std": std, "inv_std": inv_std, "x_hat": x_hat, "scaled": scaled, "y": y, "axis": axis}
+
+
+def batch_norm_nodes_backward(dy, nodes):
+    """The chain rule through the graph of ``batch_norm_nodes``, from the last node to the first.
+
+    A node used twice receives a sum of two gradients: ``centred`` goes into ``x_hat`` and into ``squared``, ``x`` into
+    ``centred`` and into ``mean``. A node that was broadcast receives a sum over the axes it was stretched along.
+
+    Parameters
+    ----------
+    dy
+        array like ``y``: the upstream gradient
+    nodes : dict
+        from ``batch_norm_nodes``
+
+    Returns
+    -------
+    dict
+        the gradient of the loss at every node, by the name of the node and in its shape
+
+    Raises
+    ------
+    ValueError
+        ``dy`` not of the shape of ``y``
+    """
+    axis, gamma = nodes["axis"], np.expand_dims(nodes["gamma"], nodes["axis"])
+    dy = _upstream(dy, nodes["y"])
+    count = dy.size // nodes["mean"].size                    # values averaged, N
+    d = {"y": dy, "scaled": dy}
+    d["beta"] = dy.sum(axis)                                 # y = scaled + beta
+    d["gamma"] = (d["scaled"] * nodes["x_hat"]).sum(axis)    # scaled = gamma * x_hat
+    d["x_hat"] = d["scaled"] * gamma
+    d["inv_std"] = (d["x_hat"] * nodes["centred"]).sum(axis, keepdims=True)    # x_hat = centred * inv_std
+    d["std"] = -d["inv_std"] / nodes["std"] ** 2             # inv_std = 1 / std
+    d["var"] = d["std"] / (2 * nodes["std"])                 # std = sqrt(var + eps)
+    d["squared"] = np.broadcast_to(d["var"] / count, dy.shape)                 # var = mean of squared
+    d["centred"] = d["x_hat"] * nodes["inv_std"] + d["squared"] * 2 * nodes["centred"]
+    d["mean"] = -d["centred"].sum(axis, keepdims=True)       # centred = x - mean
+    d["x"] = d["centred"] + d["mean"] / count                # mean = mean of x
+    return d
+
+
+def batch_norm_backward(dy, cache):
+    """The gradient of batch normalization in one line, equal to the walk through the graph.
+
+    dx = gamma / sqrt(var + eps) * (dy - mean(dy) - x_hat * mean(dy * x_hat)). The second term is what comes through the batch
+    mean, the third what comes through the batch variance. Ioffe & Szegedy (2015), section 3, simplified.
+
+    Parameters
+    ----------
+    dy
+        array like ``y``: the upstream gradient
+    cache : tuple
+        from ``batch_norm``
+
+    Returns
+    -------
+    tuple
+        ``(dx, dgamma, dbeta)``: an array like ``x`` and two like ``gamma``
+
+    Raises
+    ------
+    ValueError
+        ``dy`` not of the shape of ``y``
+    """
+    x_hat, gamma, var, eps, axis = cache
+    dy = _upstream(dy, x_hat)
+    dx = np.expand_dims(gamma, axis) / _root(var, eps) * _shrink(dy, x_hat, axis)
+    return dx, (dy * x_hat).sum(axis), dy.sum(axis)
+
+
+def batch_norm_double_backward(ddx, dy, cache):
+    """The gradient of the gradient: of ``sum(ddx * dx)``, where ``dx`` is what ``batch_norm_backward`` returned.
+
+    With P u = u - mean(u) - x_hat * mean(u * x_hat), s = sqrt(var + eps) and dx = gamma / s * P dy, the product rule over
+    gamma, 1/s (whose gradient is -x_hat / (N s^2)) and the two x_hat inside P (each with the gradient P / s) gives
+
+    grad_x = -gamma / s^2 * (x_hat * mean(ddx * P dy) + P ddx * mean(dy * x_hat) + P dy * mean(ddx * x_hat)).
+
+    Parameters
+    ----------
+    ddx
+        array like ``x``: the upstream gradient of ``dx``
+    dy, cache
+        what ``batch_norm_backward`` was given
+
+    Returns
+    -------
+    tuple
+        ``(grad_dy, grad_x, grad_gamma)``; ``beta`` has no part in ``dx``, its gradient is 0
+
+    Raises
+    ------
+    ValueError
+        ``ddx`` or ``dy`` not of the shape of ``x``
+    """
+    x_hat, gamma, var, eps, axis = cache
+    ddx, dy = _upstream(ddx, x_hat, "ddx"), _upstream(dy, x_hat)
+    gamma, std = np.expand_dims(gamma, axis), _root(var, eps)
+    p_ddx, p_dy = _shrink(ddx, x_hat, axis), _shrink(dy, x_hat, axis)
+    along_x_hat, along_ddx, along_dy = ((a * b).mean(axis, keepdims=True)
+                                        for a, b in ((ddx, p_dy), (dy, x_hat), (ddx, x_hat)))
+    grad_x = -gamma / std**2 * (x_hat * along_x_hat + p_ddx * along_ddx + p_dy * along_dy)
+    return gamma / std * p_ddx, grad_x, (ddx * p_dy / std).sum(axis)
+
+
+def batch_norm_jacobian(x, eps=1e-5):
+    """The derivatives of x_hat by x for one feature: J[i, j] = d x_hat_i / d x_j.
+
+    J = (I - 1 1^T / N - x_hat x_hat^T / N) / sqrt(var + eps). It is symmetric. Its eigenvalues, times sqrt(var + eps), are 0
+    for the direction of ones, eps / (var + eps) for x_hat, and 1 for the N - 2 directions orthogonal to both.
+
+    Parameters
+    ----------
+    x
+        (N,) float array: the values of one feature in the batch
+    eps : float
+        added to the variance
+
+    Returns
+    -------
+    array
+        (N, N)
+
+    Raises
+    ------
+    ValueError
+        ``x`` not of one axis, and whatever ``batch_norm`` refuses
+    """
+    x = np.asarray(x)
+    if x.ndim != 1:
+        raise ValueError(f"expected the values of one feature, shape (N,), got shape {x.shape}; take one column")
+    _, (x_hat, _, var, eps, _) = batch_norm(x, np.ones(()), np.zeros(()), eps=eps)
+    n = len(x)
+    return (np.eye(n, dtype=x.dtype) - 1 / x.dtype.type(n) - np.outer(x_hat, x_hat) / n) / _root(var, eps)
+
+
 def std_of_mean(n, sigma=1.0):
     """Standard deviation of mu_B, sigma / sqrt(n): exact for any distribution, needs independence and nothing else.
 
@@ -218,6 +387,19 @@ def _features(x, feature_shape, **arrays):
         if array.shape != feature_shape:
             raise ValueError(f"expected {name} of shape {feature_shape}, got {array.shape}, for x of shape {x.shape}")
     return arrays.values()
+
+
+def _upstream(given, like, name="dy"):
+    """An upstream gradient in the dtype of what it belongs to, of the same shape."""
+    given = np.asarray(given, dtype=like.dtype)
+    if given.shape != like.shape:
+        raise ValueError(f"expected {name} of shape {like.shape}, one value for each of the batch, got {given.shape}")
+    return given
+
+
+def _shrink(dy, x_hat, axis):
+    """P dy: without its mean, and without the part along x_hat that the variance takes away."""
+    return dy - dy.mean(axis, keepdims=True) - x_hat * (dy * x_hat).mean(axis, keepdims=True)
 
 
 def _root(var, eps):

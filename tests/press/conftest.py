@@ -42,6 +42,7 @@ kernelspec: {name: python3, display_name: Python 3}
 # Two
 
 The other page counts {n}`part/one::count:d`; a machine took {n}`records/speed::seconds:.1f` seconds.
+It shares {n}`part/one::share:.2f`.
 
 ```{code-cell}
 from pathlib import Path
@@ -95,7 +96,7 @@ def printed(tmp_path_factory):
     (root / "records" / "speed.json").write_text('{"seconds": 1.25}')
     house.manuscript("part/one").write_text(ONE, "utf8")
     house.manuscript("part/two").write_text(TWO, "utf8")
-    house.manuscript("index").write_text("# Start\n\nIt counts {n}`part/one::count:d`.\n", "utf8")
+    house.manuscript("index").write_text("# Start\n\nIt counts {n}`part/one::count:d` and shares {n}`part/one::share:.2f`.\n", "utf8")
     (root / "manuscript" / "claims.yml").write_text("[]\n")
     shutil.copytree(ROOT / "bnutils", root / "bnutils", ignore=shutil.ignore_patterns("__pycache__"))
     done = house.press("chapters")

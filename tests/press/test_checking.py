@@ -1,6 +1,7 @@
 """What is printed cannot be changed by hand, fall behind, or quote what is not there."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -63,8 +64,9 @@ def test_a_truncated_notebook_is_named_and_mended(house):
 
 
 def test_a_page_without_code_is_guarded_too(house):
-    house.change(house.root / "index.md", "It counts 3.", "It counts 4.")
-    assert faults(house) == ["index.md: line 3 (It counts 4.) is not what manuscript/index.md says now; run `make chapters`"]
+    house.change(house.root / "index.md", "It counts 3 and", "It counts 4 and")
+    (fault,) = faults(house)
+    assert fault.startswith("index.md: line 3 (It counts 4 and") and fault.endswith("is not what manuscript/index.md says now; run `make chapters`")
 
 
 def test_a_chapter_without_manuscript_is_a_stray(house):
@@ -142,8 +144,8 @@ def test_two_numbers_of_one_name_are_refused(house):
 
 @given(st.floats(-1e6, 1e6), st.sampled_from(["exact", "measured"]))
 def test_a_written_number_reads_back(value, kind):
-    page = manuscript.Page("a", None, None, (), "{n}`x:.4f`")
-    text = manuscript.write_references(page, page.text, {("a", "x"): (kind, value)}, {})
+    page = manuscript.Page("a", None, None, None, (), "{n}`x:.4f`")
+    text = re.sub("<.*?>", "", manuscript.write_references(page, page.text, {("a", "x"): (kind, value)}, {}))
     assert text.startswith("≈") == (kind == "measured")
     assert float(text.lstrip("≈").replace("−", "-")) == pytest.approx(value, abs=5.1e-5)
 

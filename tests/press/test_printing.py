@@ -15,9 +15,12 @@ def markdown(file):
 
 
 def test_numbers_are_written_into_the_text(printed):
-    assert "A count of 3, a share of ≈0.12." in markdown(printed.chapter("part/one"))
+    link = '<a class="bn-number" href="{}#n-share" title="prove this number">≈0.12</a>'
+    assert f"A count of 3, a share of {link.format('')}." in markdown(printed.chapter("part/one"))
+    assert f"shares {link.format('one.ipynb')}" in markdown(printed.chapter("part/two"))
+    assert f"shares {link.format('chapters/part/one.ipynb')}" in (printed.root / "index.md").read_text("utf8")
     assert "counts 3; a machine took 1.2 seconds." in markdown(printed.chapter("part/two"))
-    assert "It counts 3." in (printed.root / "index.md").read_text("utf8")
+    assert "It counts 3 and" in (printed.root / "index.md").read_text("utf8")
 
 
 def test_two_runs_give_the_same_bytes(house):

@@ -1,4 +1,4 @@
-"""Batch normalization against PyTorch, closed forms and invariances; its noise against simulation and integration."""
+"""Batch normalization and its gradients against PyTorch, closed forms and invariances; its noise against simulation."""
 
 import math
 
@@ -154,6 +154,188 @@ def test_inputs_are_left_as_they_were():
         np.testing.assert_array_equal(array, copy)
 
 
+# --- Backward ---------------------------------------------------------------------------------------------------------
+
+
+def upstream(shape, seed):
+    """A random upstream gradient from a generator of its own: one drawn like ``x`` would be ``x_hat`` itself."""
+    return np.random.default_rng((seed, 999)).normal(size=shape)
+
+
+def in_torch(x, gamma, beta, axis, eps):
+    """Every node of the transform as tensors that keep their gradient."""
+    axes = tuple(np.atleast_1d(axis))
+    wide = {"gamma": np.expand_dims(gamma, axis), "beta": np.expand_dims(beta, axis)}
+    n = {name: torch.tensor(a, requires_grad=True) for name, a in ({"x": x} | wide).items()}
+    n["mean"] = n["x"].mean(axes, keepdim=True)
+    n["centred"] = n["x"] - n["mean"]
+    n["squared"] = n["centred"] ** 2
+    n["var"] = n["squared"].mean(axes, keepdim=True)
+    n["std"] = torch.sqrt(n["var"] + eps)
+    n["inv_std"] = 1 / n["std"]
+    n["x_hat"] = n["centred"] * n["inv_std"]
+    n["scaled"] = n["gamma"] * n["x_hat"]
+    n["y"] = n["scaled"] + n["beta"]
+    for node in n.values():
+        node.retain_grad()
+    return n
+
+
+@STEADY
+@given(layouts(), st.sampled_from([1e-5, 1e-2, 1.0]), st.integers(0, 10**6))
+def test_gradient_at_every_node_equals_autograd(layout, eps, seed):
+    shape, axis = layout
+    x, gamma, beta, _, _ = draw(shape, axis, seed=seed)
+    dy = upstream(shape, seed)
+    y, nodes = norm.batch_norm_nodes(x, gamma, beta, axis=axis, eps=eps)
+    np.testing.assert_allclose(y, norm.batch_norm(x, gamma, beta, axis=axis, eps=eps)[0], rtol=0, atol=1e-10)
+    gradients = norm.batch_norm_nodes_backward(dy, nodes)
+    traced = in_torch(x, gamma, beta, axis, eps)
+    traced["y"].backward(torch.tensor(dy))
+    assert set(gradients) == set(traced)
+    for name, tensor in traced.items():
+        assert gradients[name].shape == nodes[name].shape
+        expected = tensor.grad.numpy()
+        np.testing.assert_allclose(gradients[name].reshape(expected.shape), expected, rtol=1e-8,
+                                   atol=1e-10 * max(1, np.abs(expected).max()), err_msg=name)
+        np.testing.assert_allclose(nodes[name].reshape(expected.shape), tensor.detach().numpy(), rtol=0, atol=1e-9 / eps)
+
+
+@STEADY
+@given(layouts(), st.sampled_from([1e-5, 1e-2, 1.0]), st.integers(0, 10**6))
+def test_one_line_equals_pytorch_over_any_shape_and_axis_set(layout, eps, seed):
+    shape, axis = layout
+    x, gamma, beta, _, _ = draw(shape, axis, seed=seed)
+    dy = upstream(shape, seed)
+    _, cache = norm.batch_norm(x, gamma, beta, axis=axis, eps=eps)
+    traced = in_torch(x, gamma, beta, axis, eps)
+    traced["y"].backward(torch.tensor(dy))
+    for ours, like, name in zip(norm.batch_norm_backward(dy, cache), (x, gamma, beta), ("x", "gamma", "beta")):
+        assert ours.shape == like.shape
+        expected = traced[name].grad.numpy().reshape(like.shape)
+        np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-9 * max(1, np.abs(expected).max()), err_msg=name)
+
+
+@STEADY
+@given(layouts(), st.sampled_from([1e-2, 1.0]), st.integers(0, 10**6))
+def test_second_order_equals_autograd_over_any_shape_and_axis_set(layout, eps, seed):
+    shape, axis = layout
+    x, gamma, beta, _, _ = draw(shape, axis, seed=seed)
+    dy, ddx = upstream(shape, seed), upstream(shape, seed + 1)
+    _, cache = norm.batch_norm(x, gamma, beta, axis=axis, eps=eps)
+    traced, leaf = in_torch(x, gamma, beta, axis, eps), torch.tensor(dy, requires_grad=True)
+    dx, = torch.autograd.grad(traced["y"], traced["x"], leaf, create_graph=True)
+    expected = torch.autograd.grad(dx, (leaf, traced["x"], traced["gamma"]), torch.tensor(ddx))
+    for ours, theirs, like in zip(norm.batch_norm_double_backward(ddx, dy, cache), expected, (dy, x, gamma)):
+        assert ours.shape == like.shape
+        theirs = theirs.numpy().reshape(like.shape)
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9 * max(1, np.abs(theirs).max()))
+
+
+def test_gradient_of_images_equals_pytorch():
+    """As many channels as columns, so that a mean over the wrong axes still fits."""
+    x, gamma, beta, _, _ = draw((4, 4, 4, 4), (0, 2, 3), seed=20)
+    dy = upstream(x.shape, 20)
+    _, cache = norm.batch_norm(x, gamma, beta, axis=(0, 2, 3))
+    tensors = [torch.tensor(a, requires_grad=True) for a in (x, gamma, beta)]
+    y = torch.nn.functional.batch_norm(tensors[0], None, None, *tensors[1:], training=True)
+    for ours, theirs in zip(norm.batch_norm_backward(dy, cache), torch.autograd.grad(y, tensors, torch.tensor(dy))):
+        np.testing.assert_allclose(ours, theirs.numpy(), rtol=0, atol=1e-12)
+
+
+def test_gradient_ignores_the_mean_of_the_batch():
+    """Adding a constant to a feature changes nothing, so the gradient over the batch sums to zero."""
+    x, gamma, beta, _, _ = draw((7, 3), 0, seed=21)
+    dx, _, _ = norm.batch_norm_backward(upstream((7, 3), 21), norm.batch_norm(x, gamma, beta, eps=0.5)[1])
+    np.testing.assert_allclose(dx.sum(0), 0, atol=1e-13)
+
+
+def test_gradient_along_x_hat_is_shrunk_to_eps_over_var_plus_eps():
+    x, gamma, beta, _, _ = draw((7, 3), 0, seed=22)
+    dy, v = upstream((7, 3), 22), x.var(0)
+    _, cache = norm.batch_norm(x, gamma, beta, eps=0.5)
+    x_hat, (dx, _, _) = cache[0], norm.batch_norm_backward(dy, cache)
+    left = gamma / np.sqrt(v + 0.5) * 0.5 / (v + 0.5) * (dy * x_hat).sum(0)
+    assert np.abs(left).min() > 0.01
+    np.testing.assert_allclose((dx * x_hat).sum(0), left, rtol=1e-12)
+
+
+def test_gradient_of_the_other_directions_is_only_scaled():
+    """What is orthogonal to ones and to x_hat passes unchanged, but for gamma / sqrt(var + eps)."""
+    x, gamma, beta, _, _ = draw((7, 3), 0, seed=23)
+    _, cache = norm.batch_norm(x, gamma, beta, eps=0.5)
+    basis = np.stack([np.ones((7, 3)), cache[0]])
+    dy = upstream((7, 3), 23)
+    for k in range(3):
+        plane, *_ = np.linalg.qr(basis[:, :, k].T)
+        dy[:, k] -= plane @ (plane.T @ dy[:, k])
+    dx, _, _ = norm.batch_norm_backward(dy, cache)
+    np.testing.assert_allclose(dx, gamma / np.sqrt(x.var(0) + 0.5) * dy, rtol=0, atol=1e-13)
+
+
+def test_two_values_leave_an_eps_residue_of_the_gradient():
+    x, gamma, beta, _, _ = draw((2, 3), 0, seed=24)
+    dy, v = upstream((2, 3), 24), x.var(0)
+    dx, _, _ = norm.batch_norm_backward(dy, norm.batch_norm(x, gamma, beta, eps=1e-3)[1])
+    np.testing.assert_allclose(dx, gamma / np.sqrt(v + 1e-3) * 1e-3 / (v + 1e-3) * (dy - dy.mean(0)), rtol=1e-8)
+
+
+@pytest.mark.parametrize("eps", [1e-5, 0.5, 10.0])
+def test_jacobian_equals_autograd_and_has_the_predicted_eigenvalues(eps):
+    x = np.random.default_rng(25).normal(3, 2, 6)
+    J, v = norm.batch_norm_jacobian(x, eps), x.var()
+    autograd = torch.autograd.functional.jacobian(
+        lambda t: (t - t.mean()) / torch.sqrt(t.var(correction=0) + eps), torch.tensor(x)).numpy()
+    np.testing.assert_allclose(J, autograd, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(np.linalg.eigvalsh(J) * np.sqrt(v + eps), [0, eps / (v + eps), 1, 1, 1, 1], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(J, J.T, rtol=0, atol=1e-16)
+
+
+def test_rank_of_the_jacobian():
+    """N - 1 with eps; N - 2 without; N - 1 for a feature that does not vary, whose gain is 1 / sqrt(eps)."""
+    x = np.random.default_rng(26).normal(size=6)
+    assert [np.linalg.matrix_rank(norm.batch_norm_jacobian(x, eps), tol=1e-12) for eps in (1e-5, 0.0)] == [5, 4]
+    flat = norm.batch_norm_jacobian(np.full(6, 2.0), 1e-4)
+    np.testing.assert_allclose(np.linalg.eigvalsh(flat), [0] + [100] * 5, rtol=0, atol=1e-11)
+
+
+def test_the_same_matrix_moves_inputs_forward_and_gradients_back():
+    x, gamma, beta, _, _ = draw((6, 2), 0, seed=27)
+    dy = upstream((6, 2), 27)
+    dx, _, _ = norm.batch_norm_backward(dy, norm.batch_norm(x, gamma, beta)[1])
+    for k in range(2):
+        np.testing.assert_allclose(dx[:, k], gamma[k] * norm.batch_norm_jacobian(x[:, k]) @ dy[:, k], rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_have_the_dtype_of_the_input(dtype):
+    x, gamma, beta, _, _ = draw((6, 3), 0, seed=28)
+    _, cache = norm.batch_norm(x.astype(dtype), gamma, beta, eps=np.float64(1e-3))
+    _, nodes = norm.batch_norm_nodes(x.astype(dtype), gamma, beta, eps=np.float64(1e-3))
+    dy = upstream((6, 3), 28)
+    arrays = [*norm.batch_norm_backward(dy, cache), *norm.batch_norm_double_backward(dy, dy, cache),
+              *norm.batch_norm_nodes_backward(dy, nodes).values(), norm.batch_norm_jacobian(x[:, 0].astype(dtype))]
+    assert {a.dtype for a in arrays} == {np.dtype(dtype)}
+
+
+def test_backward_leaves_its_input_as_it_was():
+    x, gamma, beta, _, _ = draw((6, 3), 0, seed=29)
+    dy, (_, cache), (_, nodes) = upstream((6, 3), 29), norm.batch_norm(x, gamma, beta), norm.batch_norm_nodes(x, gamma, beta)
+    before = [a.copy() for a in (dy, *cache[:3], *(nodes[name] for name in nodes if name != "axis"))]
+    norm.batch_norm_backward(dy, cache)
+    norm.batch_norm_double_backward(dy, dy, cache)
+    norm.batch_norm_nodes_backward(dy, nodes)
+    for now, then in zip((dy, *cache[:3], *(nodes[name] for name in nodes if name != "axis")), before):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_defaults_of_the_graph_and_the_jacobian_are_those_of_the_transform():
+    x, gamma, beta, _, _ = draw((6, 3), 0, seed=30)
+    x *= 1e-3                                                # so that eps shows
+    np.testing.assert_allclose(norm.batch_norm_nodes(x, gamma, beta)[0], norm.batch_norm(x, gamma, beta)[0], rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(norm.batch_norm_jacobian(x[:, 0]), norm.batch_norm_jacobian(x[:, 0], 1e-5))
+
+
 # --- The noise -------------------------------------------------------------------------------------------------------
 
 
@@ -253,6 +435,18 @@ X, ONE, ZERO = np.arange(12.0).reshape(4, 3), np.ones(3), np.zeros(3)
     (lambda: norm.batch_norm(X, ONE, ZERO, axis=2), r"expected axes from -2 to 1 for x of shape \(4, 3\), got axis=2"),
     (lambda: norm.moments(X, (0, -3)), r"expected axes from -2 to 1 .* got axis=\(0, -3\)"),
     (lambda: norm.moments(X, (1, -1)), r"expected each axis once .* got axis=\(1, -1\)"),
+    (lambda: norm.batch_norm_backward(ONE, norm.batch_norm(X, ONE, ZERO)[1]), r"expected dy of shape \(4, 3\), .* got \(3,\)"),
+    (lambda: norm.batch_norm_nodes_backward(X[:3], norm.batch_norm_nodes(X, ONE, ZERO)[1]),
+     r"expected dy of shape \(4, 3\)"),
+    (lambda: norm.batch_norm_double_backward(ONE, X, norm.batch_norm(X, ONE, ZERO)[1]), r"expected ddx of shape \(4, 3\)"),
+    (lambda: norm.batch_norm_double_backward(X, ONE, norm.batch_norm(X, ONE, ZERO)[1]), r"expected dy of shape \(4, 3\)"),
+    (lambda: norm.batch_norm_nodes(X[:1], ONE, ZERO), "got one value: .*every output is beta"),
+    (lambda: norm.batch_norm_nodes(X, np.ones(4), ZERO), r"expected gamma of shape \(3,\), got \(4,\)"),
+    (lambda: norm.batch_norm_nodes(X * 0, ONE, ZERO, eps=0), "give a positive eps"),
+    (lambda: norm.batch_norm_jacobian(X),
+     r"expected the values of one feature, shape \(N,\), got shape \(4, 3\); take one column"),
+    (lambda: norm.batch_norm_jacobian(ONE, 0.0), "give a positive eps"),
+    (lambda: norm.batch_norm_jacobian(X[0].astype(int)), "got int64"),
     (lambda: norm.std_of_mean(1), "expected n of 2 or more, got 1"),
     (lambda: norm.mean_of_std(0), "expected n of 2 or more, got 0"),
     (lambda: norm.std_of_std(math.nan), "expected n of 2 or more, got nan"),

@@ -1,0 +1,98 @@
+"""Interactive figures: a static one that is complete by itself, and the data with which the page makes it answer.
+
+``show`` publishes one bundle: the static figure and, beside it, the arrays as JSON. The scripts of the page
+(``press/static/interactive``) put sliders there; without scripts, in Jupyter and on GitHub the static figure remains.
+"""
+
+import json
+import re
+from unittest import mock
+
+import numpy as np
+
+from . import numbers, plots
+
+# what each kind of figure is given: the name of an array -> what it holds; the scripts read the same names
+KINDS = {
+    "transform": {
+        "populations": "a dict from a name to the values that batches are drawn from",
+        "order": "whole numbers from 0: which values follow one another in the batches",
+    },
+    "backpropagation": {
+        "x": "the batch, 4 or more values that differ",
+        "gamma": "the scale",
+        "random": "the upstream gradient shown at first, one value for each of x",
+    },
+}
+
+
+def show(name, *, figure, data, alt, static):
+    """Show a figure that the reader can change, with a static one for where that cannot be.
+
+    Parameters
+    ----------
+    name : str
+        lower-case letters, digits and hyphens; unique on its page
+    figure : str
+        the kind: "transform" or "backpropagation"
+    data : dict
+        what the kind asks for, in arrays; floats as they should stand on the page, so round them first
+    alt : str
+        of the static figure: axes, trend and one number, made from the data at run time
+    static
+        what ``plots.figure`` gave, drawn; it should show the settings that the interactive one starts with
+
+    Raises
+    ------
+    ValueError
+        a kind that is not there, data that do not fit it, or what ``plots.show`` refuses
+    """
+    if figure not in KINDS:
+        raise ValueError(f"expected a figure among {', '.join(KINDS)}, got {figure!r}")
+    _check(figure, data)
+    bundle = _bundle(static, name, alt)
+    content = json.dumps(_plain(data), separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
+    bundle["text/html"] = (f'<div class="bn-interactive" data-figure="{figure}" data-name="{name}">\n{bundle["text/html"]}\n'
+                           f'<script type="application/json">{content}</script>\n</div>')
+    numbers.display(bundle)
+
+
+def _bundle(fig, name, alt):
+    """What ``plots.show`` publishes, held back."""
+    held = []
+    with mock.patch.object(numbers, "display", held.append):
+        plots.show(fig, name, alt=alt)
+    bundle, = held
+    return bundle
+
+
+def _plain(value):
+    """Arrays as lists and NumPy scalars as Python's, -0.0 as 0.0."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"expected arrays of numbers, got {array.dtype}: {value!r}")
+    if not np.isfinite(array).all():
+        raise ValueError("expected finite numbers in the data of a figure, got nan or infinity; the page has no JSON for them")
+    return (array + 0).tolist() if array.dtype.kind != "f" else (array + 0.0).tolist()
+
+
+def _check(figure, data):
+    wanted = KINDS[figure]
+    if set(data) != set(wanted):
+        asked = "; ".join(f"{key}: {what}" for key, what in wanted.items())
+        raise ValueError(f"expected data with {', '.join(wanted)} for {figure!r}, got {', '.join(data) or 'none'} ({asked})")
+    if figure == "transform":
+        sizes = {key: np.size(values) for key, values in data["populations"].items()}
+        if len(set(sizes.values())) != 1:
+            raise ValueError(f"expected populations of one size, got {sizes or 'none'}")
+        order, (size, *_) = np.asarray(data["order"]), sizes.values()
+        if order.dtype.kind not in "iu" or order.ndim != 1 or order.size < 128 or order.min() < 0 or order.max() >= size:
+            raise ValueError(f"expected an order of 128 or more whole numbers from 0 to {size - 1}, got {order.size} of {order.dtype}"
+                             + (f" from {order.min()} to {order.max()}" if order.size else ""))
+    if figure == "backpropagation":
+        x, upstream = np.asarray(data["x"]), np.asarray(data["random"])
+        if x.ndim != 1 or x.size < 4 or x.min() == x.max() or upstream.shape != x.shape:
+            raise ValueError(f"expected x of 4 or more values that differ, and random like it, got shapes {x.shape} and {upstream.shape}"
+                             + (", all values equal" if x.size and x.min() == x.max() else ""))
