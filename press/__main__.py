@@ -83,9 +83,9 @@ def check(house):
 @press.command()
 @click.argument("tests", nargs=-1)
 def audit(tests):
-    """Look at the built pages in a real browser; TESTS are passed on to pytest."""
+    """Look at the built pages in a real browser; TESTS limits what is looked at, as pytest takes it."""
     need_browser()
-    sys.exit(subprocess.run([sys.executable, "-m", "pytest", "tests/browser", *tests]).returncode)
+    sys.exit(subprocess.run([sys.executable, "-m", "pytest", *(tests or ["tests/browser"])]).returncode)
 
 
 @press.command("pdf")

@@ -72,7 +72,7 @@ class Visit:
             keep = f"localStorage.setItem('mode', '{stored}'); localStorage.setItem('theme', '{stored}');" if stored else ""
             self.context.add_init_script(SHIFT + keep + extra)
         self.tab = self.context.new_page()
-        self.tab.set_default_timeout(15_000)
+        self.tab.set_default_timeout(60_000)
         self.complaints, self.foreign, self.failed, self.sizes = [], [], [], {}
         self.tab.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -1,7 +1,7 @@
 """axe-core finds nothing on any page, in both themes, as loaded and with everything opened; headings, focus and motion."""
 
 import pytest
-from conftest import AXE
+from conftest import AXE, PAGES
 
 SCAN = """async () => {
     const found = await axe.run(document, { resultTypes: ['violations'], iframes: false, rules: { 'target-size': { enabled: true } } });
@@ -47,11 +47,11 @@ def test_axe_sees_planted_faults(visit):
         assert rule not in before and rule in after
 
 
-@pytest.mark.parametrize("chosen", ["light", "dark"])
+@pytest.mark.parametrize(("page", "chosen"), [(page, "dark") for page in PAGES] + [("index.html", "light")])
 def test_a_chosen_theme_looks_as_the_preferred_one(visit, page, chosen):
     other = {"light": "dark", "dark": "light"}[chosen]
-    by_preference = visit(page, scheme=chosen).run(LOOKS)
-    by_choice = visit(page, scheme=other, stored=chosen).run(LOOKS)
+    by_preference = visit(page, scheme=chosen, motion="reduce").run(LOOKS)
+    by_choice = visit(page, scheme=other, stored=chosen, motion="reduce").run(LOOKS)
     differing = [f"{a} | {b}" for a, b in zip(by_preference, by_choice, strict=True) if a != b]
     assert not differing, "\n".join(differing[:10])
 
