@@ -22,9 +22,9 @@ book: ## build the pages from the stored outputs
 	@$(MAKE) -s $(HTML)/.built
 	@echo "The book is at $(CURDIR)/$(HTML)/index.html"
 
-# -W sees only pages that are read anew, so a failed build leaves nothing behind; nor does a page that left the contents
+# -W sees only pages that are read anew, so a failed build leaves nothing behind; what shapes every page builds every page
 $(HTML)/.built: $(PAGES)
-	@$(if $(filter _toc.yml _config.yml,$?),rm -rf _build;) mkdir -p _build && echo "building the pages ..."
+	@$(if $(filter-out index.md references.bib chapters/%,$?),rm -rf $(HTML) _build/.doctrees;) mkdir -p _build && echo "building the pages ..."
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter-book build -q -W -n --keep-going . > _build/log 2>&1 || { cat _build/log; rm -rf _build; exit 1; }
 	@touch $@
 

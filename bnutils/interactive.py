@@ -6,7 +6,6 @@
 
 import json
 import re
-from unittest import mock
 
 import numpy as np
 
@@ -50,20 +49,11 @@ def show(name, *, figure, data, alt, static):
     if figure not in KINDS:
         raise ValueError(f"expected a figure among {', '.join(KINDS)}, got {figure!r}")
     _check(figure, data)
-    bundle = _bundle(static, name, alt)
+    bundle = plots.bundle(static, name, alt=alt)
     content = json.dumps(_plain(data), separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
     bundle["text/html"] = (f'<div class="bn-interactive" data-figure="{figure}" data-name="{name}">\n{bundle["text/html"]}\n'
                            f'<script type="application/json">{content}</script>\n</div>')
     numbers.display(bundle)
-
-
-def _bundle(fig, name, alt):
-    """What ``plots.show`` publishes, held back."""
-    held = []
-    with mock.patch.object(numbers, "display", held.append):
-        plots.show(fig, name, alt=alt)
-    bundle, = held
-    return bundle
 
 
 def _plain(value):

@@ -98,6 +98,14 @@ def show(fig, name, *, alt):
     ValueError
         an empty ``alt``, or a ``name`` that cannot be an id
     """
+    numbers.display(bundle(fig, name, alt=alt))
+
+
+def bundle(fig, name, *, alt):
+    """What `show` displays, as a dict from MIME type to content; the figure is cleared.
+
+    Takes and raises what `show` does.
+    """
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(f"expected alt text that says what the figure shows, got {alt!r}; make it from the data")
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
@@ -107,8 +115,8 @@ def show(fig, name, *, alt):
                   name, " ".join(alt.split()))
     data = f'<a download="{name}.csv" href="data:text/csv;charset=utf-8,{quote(_csv(fig))}">data (CSV)</a>'
     fig.clear()
-    numbers.display({"text/plain": alt, "image/png": base64.b64encode(png).decode(),
-                     "text/html": f'<figure class="bn-figure" id="fig-{name}">\n{svg}\n<figcaption>{data}</figcaption>\n</figure>'})
+    return {"text/plain": alt, "image/png": base64.b64encode(png).decode(),
+            "text/html": f'<figure class="bn-figure" id="fig-{name}">\n{svg}\n<figcaption>{data}</figcaption>\n</figure>'}
 
 
 def _csv(fig):
@@ -143,10 +151,23 @@ def _themed(svg, name, alt):
     body = re.sub(f"{INK}|#000000", "currentColor", body).replace("#ffffff", PAPER)
     body = re.sub(r"\s*\n\s*", "\n", body)
     body = re.sub(r"(?:<tspan [^>]*>[^<]*</tspan>\s*)+", _flow, body)
+    body = re.sub(r"<[^>]*>", lambda tag: re.sub(r"-?\d+\.\d{3,}", _short, tag[0]), body).replace("xlink:href", "href")
+    body = re.sub(r'<g([^>]*)>\n((?:<use href="[^"]*" x="[^"]*" y="[^"]*" (style="[^"]*")/>\n)(?:<use [^>]*\3/>\n)+)</g>', _shared, body)
     return (f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" fill="currentColor"'
             f' style="width: 100%; max-width: {width * 4 / 3:.0f}px; height: auto; font-family: inherit;'
             ' stroke-linejoin: round; stroke-linecap: butt"'
-            ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">' + body + "</svg>")
+            ' xmlns="http://www.w3.org/2000/svg">' + body + "</svg>")
+
+
+def _short(number):
+    """A coordinate to a hundredth of a point: less than any screen shows."""
+    return f"{round(float(number[0]), 2) + 0:g}"
+
+
+def _shared(dots):
+    """Dots of one style carry it once, not each."""
+    attributes, uses, style = dots.groups()
+    return f"<g{attributes} {style}>\n{uses.replace(' ' + style, '')}</g>"
 
 
 def _flow(match):

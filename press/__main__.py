@@ -80,12 +80,12 @@ def check(house):
     click.echo(f"{len(pages)} pages are as the press printed them")
 
 
-@press.command()
-@click.argument("tests", nargs=-1)
-def audit(tests):
-    """Look at the built pages in a real browser; TESTS limits what is looked at, as pytest takes it."""
+@press.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def audit(options):
+    """Look at the built pages in a real browser; OPTIONS go to pytest, for example -k search."""
     need_browser()
-    sys.exit(subprocess.run([sys.executable, "-m", "pytest", *(tests or ["tests/browser"])]).returncode)
+    sys.exit(subprocess.run([sys.executable, "-m", "pytest", "tests/browser", "-n", "2", *options]).returncode)
 
 
 @press.command("pdf")

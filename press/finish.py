@@ -1,5 +1,6 @@
 """The last pass over the built site: one small style sheet, only the icons in use, no script that a page does not need."""
 
+import base64
 import hashlib
 import html
 import json
@@ -12,11 +13,16 @@ import imagesize
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
+from press.slim import slim
+
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table it cuts
 
 ROOT = Path(__file__).resolve().parents[1]
 SHEET = "_static/site.css"
 STYLE_LINK = re.compile(r'[ \t]*<link\b[^>]*rel="stylesheet"[^>]*>\n?')
+FORMULA_FONTS = ["katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math-Italic.woff2"]
+# they stand in the sheet; asked for before the first line is set, no formula is set in another font first, and nothing moves
+FORMULA_START = '<script>document.fonts.load("1em KaTeX_Main"); document.fonts.load("italic 1em KaTeX_Math");</script>'
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # where icon fonts keep their glyphs
 
 # what the theme writes -> what stands in the page instead; every pattern may find nothing
@@ -30,13 +36,22 @@ REPLACED = [
     (r'(<button class="btn search-button-field[^>]*?) title="Search" aria-label="Search"', r"\1"),
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     # page content outside any landmark
-    (r'(<a class="navbar-brand logo".*?</a>)', r'<nav aria-label="Home">\1</nav>'),
+    (r'(?<!<nav aria-label="Home">)(<a class="navbar-brand logo".*?</a>)', r'<nav aria-label="Home">\1</nav>'),
     # roles that ARIA has withdrawn, and a list whose children are no items
     (r' role="doc-biblioentry"', ""),
     (r'(class="citation-list"|class="docutils citation-list") role="list"', r"\1"),
     (r'role="list" class="citation-list"', 'class="citation-list"'),
     # a second title and contents, for a print style that the book does not use
     (r'<div id="jb-print-docs-body" class="onlyprint">.*?</nav>\s*</div>\s*</div>\s*</div>', ""),
+    # one viewport is enough
+    (r'<meta name="viewport" content="width=device-width, initial-scale=1" ?/>\n?', ""),
+    # the theme of the machine is known before anything is drawn, not after the scripts have come
+    (r'dataset\.theme = localStorage\.getItem\("theme"\) \|\| "auto";',
+     'dataset.theme = localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");'),
+    # scripts wait until the page stands; those inside it that write markup stay where they are
+    (r'<script src="([^"]*)"></script>', r'<script defer src="\1"></script>'),
+    # an image of SVG has its size in whole pixels
+    (r'(<img[^>]*? width="\d+)\.0(" height="\d+)\.0"', r'\1\2"'),
     # the download menu names formats by an icon alone
     (r'<i class="((?:fa-solid|fas|fa-regular|fa-brands)[^"]*)"></i>', r'<i class="\1" aria-hidden="true"></i>'),
     # a link to the cell that made a number leads to the page here, to the notebook elsewhere
@@ -68,7 +83,7 @@ def finish(site, node):
             if sheet.exists() and sheet not in sheets and sheet != (site / SHEET).resolve():
                 sheets.append(sheet)
     texts = {file: page(text, file, site) for file, text in pages.items()}
-    version = style(site, node, sheets, texts.values()) if sheets else digest((site / SHEET).read_bytes())
+    version = style(site, node, sheets, list(texts.values())) if sheets else digest((site / SHEET).read_bytes())
     for file, text in texts.items():
         text = one_sheet(text, file, site, version)
         if text != pages[file]:
@@ -81,12 +96,19 @@ def page(text, file, site):
     if file.name == "search.html":  # the theme puts its search field there twice
         head, _, tail = text.rpartition('id="search-input"')
         text = head + tail
-    text = with_code_links(text)
+    text = slim(with_code_links(with_options(text, site)))
     for script, sign in OPTIONAL:
         needed = sign.search(text) if isinstance(sign, re.Pattern) else sign in text
         if not needed:
             text = re.sub(rf'\s*<script[^>]*src="[^"]*/?{re.escape(script)}[^"]*"></script>', "", text)
     return re.sub(r"<img\b(?![^>]*\bwidth=)[^>]*>", lambda image: sized(image[0], file, site), text)
+
+
+def with_options(text, site):
+    """The few lines of settings that the scripts read stand in the page, not in a file of their own."""
+    options = (site / "_static" / "documentation_options.js").read_text("utf8")
+    options = re.sub(r"\s+", " ", options)
+    return re.sub(r'<script[^>]* src="[^"]*documentation_options\.js[^"]*"></script>', lambda _: f"<script>{options}</script>", text)
 
 
 def with_code_links(text):
@@ -118,13 +140,15 @@ def sized(tag, file, site):
 def one_sheet(text, file, site, version):
     depth = "../" * (len(file.relative_to(site).parts) - 1)
     link = f'  <link rel="stylesheet" href="{depth}{SHEET}?v={version}">\n'
+    if 'class="katex"' in text and FORMULA_START not in text:
+        link += f"  {FORMULA_START}\n"
     first = STYLE_LINK.search(text)
     rest = STYLE_LINK.sub("", text)
     return rest[: first.start()] + link + rest[first.start() :] if first else rest
 
 
 def style(site, node, sheets, texts):
-    """Write the one sheet and the icon fonts cut to what it uses; returns its digest."""
+    """Write the one sheet, and the fonts of icons and formulas cut to what is used; returns the sheet's digest."""
     css = "\n".join(moved(sheet, site) for sheet in sheets)
     words = set()
     for text in texts:
@@ -140,6 +164,11 @@ def style(site, node, sheets, texts):
     for font in sorted(set(re.findall(r"vendor/fontawesome/[^)\"']*\.woff2", content))):
         cut(site / "_static" / font, site / "_static" / "icons" / Path(font).name, icons)
         content = content.replace(font, f"icons/{Path(font).name}")
+    letters = set("".join(texts))
+    for font in sorted((site / "_static" / "katex" / "fonts").glob("*.woff2")):
+        cut(font, font, letters)
+    for font in FORMULA_FONTS:
+        content = content.replace(f"url({font})", f"url(data:font/woff2;base64,{base64.b64encode((site / '_static' / font).read_bytes()).decode()})")
     (site / SHEET).write_text(content, "utf8")
     return digest(content.encode())
 

@@ -28,9 +28,12 @@ OPEN = """async () => {
     await new Promise(done => setTimeout(done, 150));
     document.getAnimations().forEach(each => each.finish());
 }"""
-SHIFT = """window.shift = 0;
-new PerformanceObserver(list => { for (const each of list.getEntries()) if (!each.hadRecentInput) window.shift += each.value; })
-    .observe({ type: 'layout-shift', buffered: true });"""
+SHIFT = """window.shift = 0; window.shifted = [];
+new PerformanceObserver(list => { for (const each of list.getEntries()) if (!each.hadRecentInput) {
+    window.shift += each.value;
+    for (const { node, previousRect: from, currentRect: to } of each.sources)
+        window.shifted.push(`${each.value.toFixed(3)} ${node?.nodeName} ${(node?.textContent || '').trim().slice(0, 30)}: ${[from.x, from.y, from.width, from.height].map(Math.round)} -> ${[to.x, to.y, to.width, to.height].map(Math.round)}`);
+} }).observe({ type: 'layout-shift', buffered: true });"""
 SCROLL = """async () => {
     for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
         scrollTo({ top: y, behavior: 'instant' });

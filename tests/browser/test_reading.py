@@ -42,6 +42,21 @@ def test_a_wide_block_is_seen(visit):
     assert "planted" not in str(visit("index.html", **PHONE, extra=planted.format("overflow:auto")).run(WIDE)["out"])
 
 
+def test_what_waits_to_be_drawn_is_as_tall_as_it_will_be(visit, page):
+    """Code and formulas far from the window are drawn late; nothing moves then, and code that scrolls is known to."""
+    measure = "() => [...document.querySelectorAll('.bn-code, .katex-display')].map(each => [each.getBoundingClientRect().height, each.closest('pre, .katex-display').scrollWidth])"
+    for options in ({}, PHONE):
+        opened = visit(page, **options)
+        before, whole = opened.run(measure), opened.run("() => document.documentElement.scrollHeight")
+        waiting = opened.run("() => [...document.querySelectorAll('.bn-code, .katex-display')].filter(each => !each.firstElementChild?.checkVisibility({ contentVisibilityAuto: true })).length")
+        opened.run("() => document.head.insertAdjacentHTML('beforeend', '<style>* { content-visibility: visible !important }</style>')")
+        after = opened.run(measure)
+        moved = [(then, now) for then, now in zip(before, after, strict=True) if abs(then[0] - now[0]) > 1.5 or abs(then[1] - now[1]) > 1.5]
+        assert not moved, moved
+        assert abs(opened.run("() => document.documentElement.scrollHeight") - whole) <= 4
+        assert waiting or "/algorithm/" not in page, "nothing waits: the rule of the style sheet is gone"
+
+
 def test_the_page_is_complete_without_scripts(visit, page):
     if page == "search.html":  # searching needs a script; the page says so
         assert "JavaScript" in visit(page, scripts=False).run(SEEN)["words"]

@@ -40,7 +40,7 @@ def squeezed(text):
 def article(address):
     content = BeautifulSoup((HTML / address).read_text("utf8"), "html.parser").find("article")
     for each in content.select(".katex"):
-        each.replace_with(BeautifulSoup('<i class="formula"></i>', "html.parser"))
+        each.replace_with(BeautifulSoup('<i class="formula">\n</i>', "html.parser"))  # parts a line: its letters come from another font
     for each in content.select(".headerlink, script, style, details.hide > summary"):
         each.decompose()
     return content

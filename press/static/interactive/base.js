@@ -115,5 +115,6 @@
     draw: { h, text, line, axis, table, scale },
     number, small, mean, moments,
   };
-  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".bn-interactive").forEach(start));
+  const later = window.requestIdleCallback || setTimeout;      // each in a task of its own, so that the page answers in between
+  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".bn-interactive").forEach(place => later(() => start(place))));
 })();
