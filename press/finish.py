@@ -25,6 +25,8 @@ FORMULA_FONTS = ["katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math
 FORMULA_START = '<script>document.fonts.load("1em KaTeX_Main"); document.fonts.load("italic 1em KaTeX_Math");</script>'
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # where icon fonts keep their glyphs
 
+TOLD = {"search.html": "Search the book for words, claims and terms; it works without a network.", "404.html": "There is no page of the book at this address."}
+
 # what the theme writes -> what stands in the page instead; every pattern may find nothing
 REPLACED = [
     # all of Font Awesome as a script, and fonts asked for before they are needed
@@ -93,6 +95,8 @@ def finish(site, node):
 def page(text, file, site):
     for pattern, replacement in REPLACED:
         text = re.sub(pattern, replacement, text, flags=re.S)
+    if 'name="description"' not in text:  # pages that no author wrote
+        text = text.replace("<title>", f'<meta name="description" content="{html.escape(TOLD.get(file.name, TOLD["404.html"]))}" />\n    <title>', 1)
     if file.name == "search.html":  # the theme puts its search field there twice
         head, _, tail = text.rpartition('id="search-input"')
         text = head + tail
@@ -165,9 +169,8 @@ def style(site, node, sheets, texts):
         cut(site / "_static" / font, site / "_static" / "icons" / Path(font).name, icons)
         content = content.replace(font, f"icons/{Path(font).name}")
     letters = set("".join(texts))
-    for font in sorted((site / "_static" / "katex" / "fonts").glob("*.woff2")):
-        cut(font, font, letters)
     for font in FORMULA_FONTS:
+        cut(site / "_static" / font, site / "_static" / font, letters)
         content = content.replace(f"url({font})", f"url(data:font/woff2;base64,{base64.b64encode((site / '_static' / font).read_bytes()).decode()})")
     (site / SHEET).write_text(content, "utf8")
     return digest(content.encode())

@@ -154,6 +154,7 @@ def place_site(app, config):
         config.html_baseurl = config.ogp_site_url = url + "/"
         config.sitemap_url_scheme, config.sitemap_show_lastmod = "{link}", False
         config.notfound_urls_prefix = urlsplit(url).path + "/"
+        config.notfound_context["body"] = config.notfound_context["body"].replace('href="/', f'href="{config.notfound_urls_prefix}')
     if repository:
         config.html_theme_options = config.html_theme_options | {
             "repository_url": repository,
