@@ -97,6 +97,8 @@ def page(text, file, site):
         text = re.sub(pattern, replacement, text, flags=re.S)
     if 'name="description"' not in text:  # pages that no author wrote
         text = text.replace("<title>", f'<meta name="description" content="{html.escape(TOLD.get(file.name, TOLD["404.html"]))}" />\n    <title>', 1)
+    if told := re.search(r'<meta content="([^"]*)" name="description"', text):  # given by the author: it goes for social cards too
+        text = re.sub(r'(<meta property="og:description" content=")[^"]*', lambda meta: meta[1] + told[1], text)
     if file.name == "search.html":  # the theme puts its search field there twice
         head, _, tail = text.rpartition('id="search-input"')
         text = head + tail
