@@ -153,6 +153,8 @@ def _themed(svg, name, alt):
     body = re.sub(r"(?:<tspan [^>]*>[^<]*</tspan>\s*)+", _flow, body)
     body = re.sub(r"<[^>]*>", lambda tag: re.sub(r"-?\d+\.\d{3,}", _short, tag[0]), body).replace("xlink:href", "href")
     body = re.sub(r'<g([^>]*)>\n((?:<use href="[^"]*" x="[^"]*" y="[^"]*" (style="[^"]*")/>\n)(?:<use [^>]*\3/>\n)+)</g>', _shared, body)
+    for marker, radius in re.findall(r'<path id="([^"]*)" d="M 0 ([\d.]+)\n(?:C [^\n]*\n){8}z\n"', body):   # eight arcs: a circle
+        body = re.sub(rf'<use href="#{marker}" x="([^"]*)" y="([^"]*)"', rf'<circle r="{radius}" cx="\1" cy="\2"', body)
     return (f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" fill="currentColor"'
             f' style="width: 100%; max-width: {width * 4 / 3:.0f}px; height: auto; font-family: inherit;'
             ' stroke-linejoin: round; stroke-linecap: butt"'
