@@ -445,3 +445,236 @@ def _unit(x, index):
 def check_numerical_gradient(fn):
     """Check ``fn(f, x, dy, h)``, which returns the gradient of sum(dy * f(x)) by central differences."""
     check(NUMERICAL, fn)
+
+
+# --- The linear layer, backward --------------------------------------------------------------------------------------
+
+
+def _linear_cases():
+    rng = np.random.default_rng(60)
+    wide, square = (rng.normal(size=s) for s in ((6, 3), (6, 5), (3, 5))), (rng.normal(size=(4, 4)) for _ in range(3))
+    return (("6 examples, 5 inputs, 3 outputs", tuple(wide)), ("4 examples, 4 inputs, 4 outputs", tuple(square)))
+
+
+LINEAR = Exercise(
+    "linear gradients",
+    "the gradients of x, weight and bias are dy W, dy^T x and the sum of dy over the batch.",
+    lambda dy, x, weight: (dy @ weight, dy.T @ x, dy.sum(0)),
+    _linear_cases(),
+    (("the gradient of the weight is transposed. weight is (out, in), so its gradient is dy.T @ x.",
+      lambda dy, x, weight: (dy @ weight, x.T @ dy, dy.sum(0))),
+     ("the gradients of weight and bias are divided by the batch size. The loss has divided already: dy carries the 1/N.",
+      lambda dy, x, weight: (dy @ weight, dy.T @ x / len(x), dy.mean(0))),
+     ("only the gradient of the bias is divided by the batch size. It is a sum over the batch, like that of the weight.",
+      lambda dy, x, weight: (dy @ weight, dy.T @ x, dy.mean(0))),
+     ("the gradient of the bias sums over the outputs. There is one bias an output: sum over the batch, axis 0.",
+      lambda dy, x, weight: (dy @ weight, dy.T @ x, dy.sum(1))),
+     ("x goes back through the transposed weight. Forward is x W^T, so backward is dy W.",
+      lambda dy, x, weight: (dy @ weight.T if weight.shape[0] == weight.shape[1] else dy @ weight, dy.T @ x, dy.sum(0)))),
+)
+
+
+def check_linear_gradients(fn):
+    """Check ``fn(dy, x, weight)``, which returns the gradients of x, weight and the bias of a linear layer."""
+    check(LINEAR, fn)
+
+
+# --- Probability minus truth -----------------------------------------------------------------------------------------
+
+
+def _softmax(scores):
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def _truth(scores, labels):
+    return (np.arange(scores.shape[1]) == labels[:, None]).astype(float)
+
+
+def _score_cases():
+    rng = np.random.default_rng(61)
+    return (("5 examples, 4 classes", (rng.normal(size=(5, 4)), rng.integers(0, 4, 5))),
+            ("3 examples, 10 classes, scores up to about 1000", (500 * rng.normal(size=(3, 10)), rng.integers(0, 10, 3))))
+
+
+SCORES = Exercise(
+    "score gradient",
+    "the gradient of the mean cross-entropy is probability minus truth, over N, at any size of the scores.",
+    lambda scores, labels: (_softmax(scores) - _truth(scores, labels)) / len(labels),
+    _score_cases(),
+    (("not divided by the batch size. The loss is a mean over the batch, so its gradient carries 1/N.",
+      lambda scores, labels: _softmax(scores) - _truth(scores, labels)),
+     ("the sign is reversed. A score too high costs: the gradient is probability minus truth.",
+      lambda scores, labels: (_truth(scores, labels) - _softmax(scores)) / len(labels)),
+     ("the truth is missing. These are the probabilities; subtract 1 at the right class.",
+      lambda scores, labels: _softmax(scores) / len(labels)),
+     ("divided by the number of classes. The loss is a mean over the examples.",
+      lambda scores, labels: (_softmax(scores) - _truth(scores, labels)) / scores.shape[1]),
+     ("softmax over the batch. The probabilities of one example sum to one: axis 1.",
+      lambda scores, labels: (_softmax(scores.T).T - _truth(scores, labels)) / len(labels)),
+     ("exp overflows at large scores and leaves nan. Subtract the largest score of each example first.",
+      lambda scores, labels: (np.exp(scores) / np.exp(scores).sum(1, keepdims=True) - _truth(scores, labels)) / len(labels))),
+)
+
+
+def check_score_gradient(fn):
+    """Check ``fn(scores, labels)``, which returns the gradient of the mean cross-entropy by the scores."""
+    check(SCORES, fn)
+
+
+# --- One step of SGD -------------------------------------------------------------------------------------------------
+
+
+def _step_cases():
+    rng = np.random.default_rng(62)
+    w, g, v = rng.normal(size=(3, 4))
+    return (("velocity 0, momentum 0.9, no decay", (w, g, np.zeros(4), 0.1, 0.9, 0.0)),
+            ("a velocity, momentum 0.9, decay 0.01", (w, g, v, 0.1, 0.9, 0.01)),
+            ("a velocity, momentum 0.5, decay 0.3", (w, g, v, 0.2, 0.5, 0.3)))
+
+
+def _stepped(w, v, lr):
+    return w - lr * v, v
+
+
+STEP = Exercise(
+    "momentum step",
+    "momentum sums gradients, decay enters the gradient, the learning rate stays outside: PyTorch's SGD.",
+    lambda w, g, v, lr, momentum, decay: _stepped(w, momentum * v + g + decay * w, lr),
+    _step_cases(),
+    (("the new gradient is weighted with 1 - momentum. That is an average; PyTorch's velocity is a sum.",
+      lambda w, g, v, lr, momentum, decay: _stepped(w, momentum * v + (1 - momentum) * (g + decay * w), lr)),
+     ("momentum weighs the new gradient. It weighs the old velocity: v = momentum * v + g.",
+      lambda w, g, v, lr, momentum, decay: _stepped(w, v + momentum * (g + decay * w), lr)),
+     ("the weight decay is missing. It adds decay * w to the gradient.",
+      lambda w, g, v, lr, momentum, decay: _stepped(w, momentum * v + g, lr)),
+     ("the weight decay is taken off the weight, beside the velocity. In PyTorch's SGD it goes into the velocity, as part of the "
+      "gradient; beside it is what AdamW does.",
+      lambda w, g, v, lr, momentum, decay: (w - lr * (momentum * v + g) - lr * decay * w, momentum * v + g)),
+     ("the learning rate is inside the velocity. It multiplies the step only, so that it can change later.",
+      lambda w, g, v, lr, momentum, decay: (w - (momentum * v + lr * (g + decay * w)), momentum * v + lr * (g + decay * w))),
+     ("the weight moves along the gradient. Descent moves against it: w - lr * v.",
+      lambda w, g, v, lr, momentum, decay: (w + lr * (momentum * v + g + decay * w), momentum * v + g + decay * w))),
+)
+
+
+def check_momentum_step(fn):
+    """Check ``fn(w, g, v, lr, momentum, decay)``, which returns the new weight and the new velocity."""
+    check(STEP, fn)
+
+
+# --- Normalise images ------------------------------------------------------------------------------------------------
+
+
+def _image_cases():
+    rng = np.random.default_rng(63)
+    scale = np.array([1.0, 20.0, 0.1])
+    return (("4 images of 5 by 6, 3 channels, eps=1e-5", (rng.normal(2, 1, (4, 5, 6, 3)) * scale, 1e-5)),
+            ("1 image of 3 by 3, 2 channels, eps=0.5", (rng.normal(size=(1, 3, 3, 2)), 0.5)))
+
+
+def _over(x, eps, axis):
+    return (x - x.mean(axis, keepdims=True)) / np.sqrt(x.var(axis, keepdims=True) + eps)
+
+
+IMAGES = Exercise(
+    "normalise images",
+    "every channel has mean 0 and variance v/(v + eps) over images, rows and columns.",
+    lambda x, eps: _over(x, eps, (0, 1, 2)),
+    _image_cases(),
+    (("one pair of statistics a position. A convolution looks for the same thing everywhere: average over rows and columns too.",
+      lambda x, eps: _over(x, eps, 0)),
+     ("one pair of statistics an image and channel. That is instance norm; batch norm averages over the images too.",
+      lambda x, eps: _over(x, eps, (1, 2))),
+     ("the axes are those of (N, C, H, W). Here the channel comes last: average over axes 0, 1 and 2.",
+      lambda x, eps: _over(x, eps, (0, 2, 3))),
+     ("one pair of statistics for everything. Each channel has its own.",
+      lambda x, eps: _over(x, eps, None)),
+     ("the statistics run over the channels of one image. That is layer norm.",
+      lambda x, eps: _over(x, eps, (1, 2, 3))),
+     ("eps stands outside the root. It belongs to the variance: sqrt(var + eps).",
+      lambda x, eps: (x - x.mean((0, 1, 2))) / (x.std((0, 1, 2)) + eps))),
+)
+
+
+def check_normalise_images(fn):
+    """Check ``fn(x, eps)``, which returns x_hat for images (N, H, W, C), one pair of statistics a channel."""
+    check(IMAGES, fn)
+
+
+# --- The worth of an image -------------------------------------------------------------------------------------------
+
+
+def _worth_cases():
+    rng = np.random.default_rng(64)
+    noise = rng.normal(size=(20, 2, 4, 5))
+    return (("20 images of noise, 2 channels, 4 by 5", (noise,)),
+            ("the same with a brightness of its own added to each image", (noise + rng.normal(3, 1, (20, 2, 1, 1)),)))
+
+
+def _total(x):
+    return x.var(axis=(0, 2, 3))
+
+
+WORTH = Exercise(
+    "worth of an image",
+    "p is the variance of all values of a channel over the variance of its image means.",
+    lambda x: _total(x) / x.mean(axis=(2, 3)).var(axis=0),
+    _worth_cases(),
+    (("the ratio is upside down. The less the image means vary, the more an image is worth.",
+      lambda x: x.mean(axis=(2, 3)).var(axis=0) / _total(x)),
+     ("a ratio of standard deviations. Variances add, so it is a ratio of variances.",
+      lambda x: x.std(axis=(0, 2, 3)) / x.mean(axis=(2, 3)).std(axis=0)),
+     ("the variance within the images, over that of their means. The variance of all values has both parts: yours is p - 1.",
+      lambda x: x.var(axis=(2, 3)).mean(axis=0) / x.mean(axis=(2, 3)).var(axis=0)),
+     ("the number of positions. That is right for uncorrelated positions only.",
+      lambda x: np.full(x.shape[1], x.shape[2] * x.shape[3], float)),
+     ("multiplied by the number of images. p is what one image is worth.",
+      lambda x: len(x) * _total(x) / x.mean(axis=(2, 3)).var(axis=0)),
+     ("all channels together. Each channel has its own p.",
+      lambda x: np.asarray(x.var() / x.mean(axis=(1, 2, 3)).var()))),
+)
+
+
+def check_worth_of_an_image(fn):
+    """Check ``fn(x)``, which returns p for every channel of images (N, C, H, W)."""
+    check(WORTH, fn)
+
+
+# --- The gradient of a kernel ----------------------------------------------------------------------------------------
+
+
+def _kernel_cases():
+    rng = np.random.default_rng(65)
+    return (("2 images of 5 by 5", (rng.normal(size=(2, 5, 5)), rng.normal(size=(2, 5, 5)))),
+            ("3 images of 4 by 6", (rng.normal(size=(3, 4, 6)), rng.normal(size=(3, 4, 6)))))
+
+
+def _kernel(x, dy, edge=1, reduce=np.sum):
+    _, h, w = x.shape
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
+    return np.array([[reduce(dy[:, 1 - edge:h - 1 + edge, 1 - edge:w - 1 + edge]
+                             * padded[:, a + 1 - edge:a + h - 1 + edge, b + 1 - edge:b + w - 1 + edge]) for b in range(3)] for a in range(3)])
+
+
+KERNEL = Exercise(
+    "kernel gradient",
+    "each weight of the kernel collects dy times the value it saw, over all positions and images.",
+    _kernel,
+    _kernel_cases(),
+    (("the kernel is flipped. Weight (a, b) saw the padded image shifted by (a, b); the flip belongs to the gradient of x.",
+      lambda x, dy: _kernel(x, dy)[::-1, ::-1]),
+     ("rows and columns of the kernel are exchanged. Weight (a, b) belongs to row a, column b.",
+      lambda x, dy: _kernel(x, dy).T),
+     ("a mean over images and positions. The kernel is used at every one of them: its gradient is a sum.",
+      lambda x, dy: _kernel(x, dy, reduce=np.mean)),
+     ("divided by the number of images. The loss has divided already: dy carries the 1/N.",
+      lambda x, dy: _kernel(x, dy) / len(x)),
+     ("the positions at the border are left out. There the kernel sees padded zeros, and its other weights see values.",
+      lambda x, dy: _kernel(x, dy, edge=0))),
+)
+
+
+def check_kernel_gradient(fn):
+    """Check ``fn(x, dy)``, which returns the gradient (3, 3) of the kernel of a convolution of images (N, H, W), zeros around."""
+    check(KERNEL, fn)

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from bnutils import exercises
+from bnutils.scratch import norm
 
 ALL = (exercises.STANDARDISE, exercises.UNDO, exercises.BATCH_SIZE, exercises.NOISE_OF_STD,
-       exercises.BACKWARD, exercises.PARAMETERS, exercises.EIGENVALUES, exercises.NUMERICAL)
+       exercises.BACKWARD, exercises.PARAMETERS, exercises.EIGENVALUES, exercises.NUMERICAL,
+       exercises.LINEAR, exercises.SCORES, exercises.STEP, exercises.IMAGES, exercises.WORTH, exercises.KERNEL)
 OFFERED = (exercises.check_standardise, exercises.check_undo, exercises.check_batch_size, exercises.check_noise_of_std,
            exercises.check_backward, exercises.check_parameter_gradients, exercises.check_eigenvalues,
-           exercises.check_numerical_gradient)
+           exercises.check_numerical_gradient, exercises.check_linear_gradients, exercises.check_score_gradient,
+           exercises.check_momentum_step, exercises.check_normalise_images, exercises.check_worth_of_an_image,
+           exercises.check_kernel_gradient)
 
 
 def said(checker, candidate):
@@ -119,6 +123,25 @@ def spectrum(n, var, eps, x_hat):
     return np.linalg.eigvalsh(a @ np.diag([0, x_hat] + [(var + eps) ** -0.5] * (n - 2)) @ a.T)
 
 
+def probabilities(scores):
+    p = np.exp(scores - np.log(np.exp(scores - scores.max(1, keepdims=True)).sum(1, keepdims=True)) - scores.max(1, keepdims=True))
+    return p
+
+
+def kernel_by_loops(x, dy, border=0):
+    """Position by position, as the definition reads; ``border`` rows and columns of dy are left out."""
+    n, h, w = x.shape
+    kernel = np.zeros((3, 3))
+    for image in range(n):
+        for i in range(border, h - border):
+            for j in range(border, w - border):
+                for a in range(3):
+                    for b in range(3):
+                        if 0 <= i + a - 1 < h and 0 <= j + b - 1 < w:
+                            kernel[a, b] += dy[image, i, j] * x[image, i + a - 1, j + b - 1]
+    return kernel
+
+
 IN_OTHER_WORDS = [
     (exercises.check_backward, lambda dy, x_hat, gamma, var, eps:
      gamma * (dy - x_hat * np.mean(dy * x_hat, axis=0)) / np.sqrt(var + eps), "mean term is missing"),
@@ -197,6 +220,51 @@ IN_OTHER_WORDS = [
     (exercises.check_noise_of_std, lambda n: (n - 1) / n - c(n) ** 2, "the variance of sigma_B"),
     (exercises.check_noise_of_std, lambda n: n**-0.5, "the noise of the mean"),
     (exercises.check_noise_of_std, lambda n: np.sqrt((n - 1) / n - 2 * c(n) + 1), "E[sigma_B] is taken as 1"),
+    (exercises.check_linear_gradients, lambda dy, x, w: (np.dot(dy, w), np.einsum("ni,no->io", x, dy), sum(dy)), "is transposed"),
+    (exercises.check_linear_gradients, lambda dy, x, w: (dy @ w, np.einsum("no,ni->oi", dy, x) / len(dy), sum(dy) / len(dy)),
+     "weight and bias are divided"),
+    (exercises.check_linear_gradients, lambda dy, x, w: [dy @ w, np.einsum("no,ni->oi", dy, x), sum(dy) / len(dy)],
+     "only the gradient of the bias"),
+    (exercises.check_linear_gradients, lambda dy, x, w: [dy @ w, np.einsum("no,ni->oi", dy, x), np.einsum("no->n", dy)],
+     "sums over the outputs"),
+    (exercises.check_linear_gradients, lambda dy, x, w:
+     (np.einsum("no,io->ni" if len(w) == len(w.T) else "no,oi->ni", dy, w), dy.T.dot(x), sum(dy)), "through the transposed weight"),
+    (exercises.check_score_gradient, lambda s, y: probabilities(s) - np.eye(s.shape[1])[y], "not divided by the batch"),
+    (exercises.check_score_gradient, lambda s, y: (np.eye(s.shape[1])[y] - probabilities(s)) / len(s), "sign is reversed"),
+    (exercises.check_score_gradient, lambda s, y: probabilities(s) / len(s), "truth is missing"),
+    (exercises.check_score_gradient, lambda s, y: (probabilities(s) - np.eye(s.shape[1])[y]) / s.shape[1], "number of classes"),
+    (exercises.check_score_gradient, lambda s, y: (probabilities(s.T).T - np.eye(s.shape[1])[y]) / len(s), "softmax over the batch"),
+    (exercises.check_score_gradient, lambda s, y: (1 / (1 / np.exp(s) * np.exp(s).sum(1)[:, None]) - np.eye(s.shape[1])[y]) / len(s),
+     "exp overflows"),
+    (exercises.check_momentum_step, lambda w, g, v, lr, m, d: (w - lr * (v + (1 - m) * (g + d * w - v)), v + (1 - m) * (g + d * w - v)),
+     "weighted with 1 - momentum"),
+    (exercises.check_momentum_step, lambda w, g, v, lr, m, d: (w - lr * (v + m * g + m * d * w), v + m * g + m * d * w),
+     "momentum weighs the new gradient"),
+    (exercises.check_momentum_step, lambda w, g, v, lr, m, d: (w - lr * (g + m * v), g + m * v), "weight decay is missing"),
+    (exercises.check_momentum_step, lambda w, g, v, lr, m, d: ((1 - lr * d) * w - lr * (g + m * v), g + m * v), "beside the velocity"),
+    (exercises.check_momentum_step, lambda w, g, v, lr, m, d: (w - m * v - lr * g - lr * d * w, m * v + lr * g + lr * d * w),
+     "inside the velocity"),
+    (exercises.check_momentum_step, lambda w, g, v, lr, m, d: ((1 + lr * d) * w + lr * (g + m * v), g + m * v + d * w),
+     "moves along the gradient"),
+    (exercises.check_normalise_images, lambda x, eps: (x - x.mean(0)) / np.sqrt(np.var(x, 0) + eps), "statistics a position"),
+    (exercises.check_normalise_images, lambda x, eps: np.stack([(i - i.mean((0, 1))) / np.sqrt(i.var((0, 1)) + eps) for i in x]),
+     "an image and channel"),
+    (exercises.check_normalise_images, lambda x, eps: np.stack(
+        [(x[:, i] - x[:, i].mean()) / np.sqrt(x[:, i].var() + eps) for i in range(x.shape[1])], axis=1), "(N, C, H, W)"),
+    (exercises.check_normalise_images, lambda x, eps: (x - x.mean()) / np.sqrt(np.var(x) + eps), "for everything"),
+    (exercises.check_normalise_images, lambda x, eps: np.stack([(i - i.mean()) / np.sqrt(i.var() + eps) for i in x]), "layer norm"),
+    (exercises.check_normalise_images, lambda x, eps: (x - x.mean((0, 1, 2))) / (np.sqrt(x.var((0, 1, 2))) + eps), "outside the root"),
+    (exercises.check_worth_of_an_image, lambda x: np.var(x.mean((2, 3)), 0) / np.var(x, (0, 2, 3)), "upside down"),
+    (exercises.check_worth_of_an_image, lambda x: np.sqrt(np.var(x, (0, 2, 3)) / np.var(x.mean((2, 3)), 0)), "standard deviations"),
+    (exercises.check_worth_of_an_image, lambda x: np.var(x, (0, 2, 3)) / np.var(x.mean((2, 3)), 0) - 1, "within the images"),
+    (exercises.check_worth_of_an_image, lambda x: [float(x[0, 0].size)] * x.shape[1], "number of positions"),
+    (exercises.check_worth_of_an_image, lambda x: np.var(x, (0, 2, 3)) / np.var(x.mean((2, 3)), 0) * x.shape[0], "number of images"),
+    (exercises.check_worth_of_an_image, lambda x: np.var(x) / np.var(x.mean((1, 2, 3))), "all channels together"),
+    (exercises.check_kernel_gradient, lambda x, dy: kernel_by_loops(x, dy)[::-1, ::-1], "kernel is flipped"),
+    (exercises.check_kernel_gradient, lambda x, dy: kernel_by_loops(x, dy).T, "rows and columns"),
+    (exercises.check_kernel_gradient, lambda x, dy: kernel_by_loops(x, dy) / x.size, "a mean over images and positions"),
+    (exercises.check_kernel_gradient, lambda x, dy: kernel_by_loops(x, dy) / x.shape[0], "by the number of images. The loss"),
+    (exercises.check_kernel_gradient, lambda x, dy: kernel_by_loops(x, dy, border=1), "at the border"),
 ]
 
 
@@ -242,6 +310,14 @@ def smallest_by_search(noise):
     (exercises.check_batch_size, smallest_by_search),
     (exercises.check_batch_size, lambda noise: np.ceil(noise**-2.0)),
     (exercises.check_noise_of_std, lambda n: np.sqrt(1 - 1 / n - c(n) ** 2)),
+    (exercises.check_linear_gradients, lambda dy, x, w: [np.einsum("no,oi->ni", dy, w), np.einsum("no,ni->oi", dy, x), sum(dy)]),
+    (exercises.check_score_gradient, lambda s, y: ((probabilities(s) - np.eye(s.shape[1])[y]) / len(y)).tolist()),
+    (exercises.check_momentum_step, lambda w, g, v, lr, m, d: (w * (1 - lr * d) - lr * (g + m * v), g + d * w + m * v)),
+    (exercises.check_normalise_images, lambda x, eps: np.stack(
+        [(x[..., k] - x[..., k].mean()) / np.sqrt(x[..., k].var() + eps) for k in range(x.shape[-1])], axis=-1)),
+    (exercises.check_worth_of_an_image, lambda x: 1 + x.var((2, 3)).mean(0) / x.mean((2, 3)).var(0)),
+    (exercises.check_worth_of_an_image, lambda x: norm.effective_positions(x)),
+    (exercises.check_kernel_gradient, kernel_by_loops),
 ])
 def test_a_right_answer_passes_however_it_is_written(checker, candidate):
     assert said(checker, candidate).startswith("✓")

@@ -161,6 +161,16 @@ MUTATIONS = {                                                # name: module, old
         (CHECK, "largest = max(np.abs(given).max(initial=0), np.abs(expected).max(initial=0))",
          "largest = np.abs(given).max(initial=0)",
          CHECK_TESTS, "test_relative_error", (2.0, 1.0), (4.0, 1.0), 0.5),
+    # what an example is worth
+    "effective positions, upside down":
+        (NORM, "np.squeeze(total / between, both)", "np.squeeze(between / total, both)",
+         NORM_TESTS, "test_what_an_example_is_worth_at_the_ends"),
+    "effective positions, of standard deviations":
+        (NORM, "np.squeeze(total / between, both)", "np.squeeze(np.sqrt(total / between), both)",
+         NORM_TESTS, "test_positions_are_worth_what_their_correlation_says"),
+    "effective positions, the variance within":
+        (NORM, "np.squeeze(total / between, both)", "np.squeeze(total / between - 1, both)",
+         NORM_TESTS, "test_the_mean_of_a_batch_scatters_by_the_effective_number_of_its_positions"),
     # its noise
     "noise of the mean as 1/n":
         (NORM, "return sigma / math.sqrt(n)", "return sigma / n",

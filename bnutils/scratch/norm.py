@@ -281,6 +281,40 @@ def batch_norm_jacobian(x, eps=1e-5):
     return (np.eye(n, dtype=x.dtype) - 1 / x.dtype.type(n) - np.outer(x_hat, x_hat) / n) / _root(var, eps)
 
 
+def effective_positions(x, axis=(2, 3)):
+    """How many independent values the positions of one example are worth in a batch mean, one number a channel.
+
+    p = var(x) / var(m), where m is the mean of an example over its positions. Examples are independent, so the mean of a
+    batch of N scatters by sqrt(var(m) / N) = sigma / sqrt(N p). p is 1 where an example is constant, the number of
+    positions where these are uncorrelated on average, more where they are negatively correlated; never below 1.
+
+    Parameters
+    ----------
+    x
+        (N, ...) float array: examples along axis 0
+    axis : tuple
+        the axes of the positions, (2, 3) in (N, C, H, W)
+
+    Returns
+    -------
+    array
+        of the shape that remains, (C,); infinity where the mean is the same in every example
+
+    Raises
+    ------
+    ValueError
+        as ``moments``; axis 0 among the positions
+    """
+    x = np.asarray(x)
+    if any(a in (0, -x.ndim) for a in axis):
+        raise ValueError(f"expected the axes of positions, got axis={axis}: axis 0 holds the examples")
+    both = (0, *axis)
+    _, total = moments(x, both)
+    _, between = moments(x.mean(axis, keepdims=True), both)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.squeeze(total / between, both)
+
+
 def std_of_mean(n, sigma=1.0):
     """Standard deviation of mu_B, sigma / sqrt(n): exact for any distribution, needs independence and nothing else.
 

@@ -409,6 +409,35 @@ def test_what_does_not_scatter_has_no_noise():
     assert norm.std_of_std_large_n(8, kurtosis=1) == 0
 
 
+def test_positions_are_worth_what_their_correlation_says():
+    """p = HW / (1 + (HW - 1) rho), with rho the mean correlation of two different positions; and never below 1."""
+    rng = np.random.default_rng(31)
+    x = np.cumsum(rng.normal(size=(50, 3, 4, 5)), axis=3) + rng.normal(size=(50, 3, 1, 1))
+    for channel, p in enumerate(norm.effective_positions(x)):
+        centred = (x[:, channel] - x[:, channel].mean()).reshape(50, 20)
+        covariance = centred.T @ centred / 50
+        rho = (covariance.sum() - np.trace(covariance)) / (20 * 19) / np.square(centred).mean()
+        assert p == pytest.approx(20 / (1 + 19 * rho), rel=1e-9) and p >= 1
+
+
+def test_the_mean_of_a_batch_scatters_by_the_effective_number_of_its_positions():
+    rng = np.random.default_rng(32)
+    x = rng.normal(size=(40, 2, 3, 3)) * 2 + rng.normal(size=(40, 2, 1, 1)) * np.array([0.1, 3.0])[:, None, None]
+    drawn = x[rng.integers(0, 40, (20_000, 8))].mean(axis=(1, 3, 4)).std(axis=0)
+    np.testing.assert_allclose(drawn, x.std(axis=(0, 2, 3)) / np.sqrt(8 * norm.effective_positions(x)), rtol=0.03)
+
+
+def test_what_an_example_is_worth_at_the_ends():
+    rng = np.random.default_rng(33)
+    flat = np.broadcast_to(rng.normal(size=(30, 1, 1, 1)), (30, 1, 4, 4))
+    assert norm.effective_positions(flat)[0] == pytest.approx(1, rel=1e-12)
+    assert norm.effective_positions(rng.normal(size=(20_000, 1, 4, 4)))[0] == pytest.approx(16, rel=0.05)
+    sign = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    assert norm.effective_positions(rng.integers(1, 9, (30, 1, 1, 1)) * sign)[0] == np.inf
+    last = rng.normal(size=(30, 4, 4, 2))
+    np.testing.assert_allclose(norm.effective_positions(last, (1, 2)), norm.effective_positions(last.transpose(0, 3, 1, 2)), rtol=1e-12)
+
+
 # --- Errors ----------------------------------------------------------------------------------------------------------
 
 X, ONE, ZERO = np.arange(12.0).reshape(4, 3), np.ones(3), np.zeros(3)
@@ -447,6 +476,8 @@ X, ONE, ZERO = np.arange(12.0).reshape(4, 3), np.ones(3), np.zeros(3)
      r"expected the values of one feature, shape \(N,\), got shape \(4, 3\); take one column"),
     (lambda: norm.batch_norm_jacobian(ONE, 0.0), "give a positive eps"),
     (lambda: norm.batch_norm_jacobian(X[0].astype(int)), "got int64"),
+    (lambda: norm.effective_positions(X, (0,)), r"expected the axes of positions, got axis=\(0,\)"),
+    (lambda: norm.effective_positions(X, (5,)), "expected axes from -2 to 1"),
     (lambda: norm.std_of_mean(1), "expected n of 2 or more, got 1"),
     (lambda: norm.mean_of_std(0), "expected n of 2 or more, got 0"),
     (lambda: norm.std_of_std(math.nan), "expected n of 2 or more, got nan"),
