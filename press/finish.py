@@ -52,8 +52,6 @@ REPLACED = [
      'dataset.theme = localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");'),
     # scripts wait until the page stands; those inside it that write markup stay where they are
     (r'<script src="([^"]*)"></script>', r'<script defer src="\1"></script>'),
-    # an image of SVG has its size in whole pixels
-    (r'(<img[^>]*? width="\d+)\.0(" height="\d+)\.0"', r'\1\2"'),
     # the download menu names formats by an icon alone
     (r'<i class="((?:fa-solid|fas|fa-regular|fa-brands)[^"]*)"></i>', r'<i class="\1" aria-hidden="true"></i>'),
     # a link to the cell that made a number leads to the page here, to the notebook elsewhere
@@ -99,7 +97,7 @@ def page(text, file, site):
         text = text.replace("<title>", f'<meta name="description" content="{html.escape(TOLD.get(file.name, TOLD["404.html"]))}" />\n    <title>', 1)
     if told := re.search(r'<meta content="([^"]*)" name="description"', text):  # given by the author: it goes for social cards too
         text = re.sub(r'(<meta property="og:description" content=")[^"]*', lambda meta: meta[1] + told[1], text)
-    if file.name == "search.html":  # the theme puts its search field there twice
+    if file.name == "search.html" and text.count('id="search-input"') > 1:  # the theme puts its search field there twice
         head, _, tail = text.rpartition('id="search-input"')
         text = head + tail
     text = slim(with_code_links(with_options(text, site)))
@@ -140,7 +138,7 @@ def sized(tag, file, site):
     if not address or not target.exists():
         return tag
     width, height = imagesize.get(target)
-    return tag.replace("<img", f'<img width="{width}" height="{height}"', 1) if width > 0 else tag
+    return tag.replace("<img", f'<img width="{width:g}" height="{height:g}"', 1) if width > 0 else tag
 
 
 def one_sheet(text, file, site, version):

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
 from bnutils import claims
-from press import notebook
+from press import finish, notebook, slim
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
@@ -232,3 +232,23 @@ def test_a_right_formula_builds(tmp_path):
     done = build(tmp_path, index="# Page\n\nA formula $\\frac{1}{\\sigma}$, set in mathcal $\\mathcal L$.\n\n$$\n\\begin{aligned} a &= b \\\\ c &= \\operatorname{E}[d] \\end{aligned}\n$$ (pair)\n")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "_build/html/_static/katex/fonts").is_dir()
+
+
+def test_finishing_a_finished_page_changes_nothing(page):
+    text = page.read_text("utf8")
+    assert finish.page(text, page, HTML) == text
+
+
+def test_slimming_keeps_what_is_read():
+    """A letter stays a letter, code keeps every character and says how large it is, a formula keeps its MathML without the source."""
+    before = ('<p><span class="katex"><span class="katex-mathml"><math xmlns="m"><semantics><mrow><mi>N</mi></mrow><annotation encoding="x">N</annotation></semantics></math></span>'
+              '<span class="katex-html" aria-hidden="true"><span class="base"><span class="strut" style="height:1em;"></span><span class="mord mathnormal">N</span></span></span></span></p> '
+              '<div class="highlight"><pre><span class="n">a</span> <span class="o">=</span> <span class="mi">1</span>\n<span class="n">longer</span><span class="p">(</span>a<span class="p">)</span>\n</pre></div>'
+              '<div class="math"><span class="katex-display"><span class="katex"><span class="base"><span class="strut" style="height:2em;vertical-align:-0.5em;"></span></span>'
+              '<span class="base"><span class="strut" style="height:1.25em;vertical-align:-0.75em;"></span></span></span></span></div>')
+    after = slim.slim(before)
+    assert BeautifulSoup(after, "html.parser").get_text().split() == ["N", "a", "=", "1", "longer(a)"]
+    assert after.count("<span") < before.count("<span") - 5 and "annotation" not in after
+    assert '--lines:2;--columns:9"' in after
+    assert "--em:2.250" in after  # 1.5 above the line in one part, 0.75 below it in the other
+    assert slim.slim(after) == after

@@ -47,6 +47,7 @@ def test_what_waits_to_be_drawn_is_as_tall_as_it_will_be(visit, page):
     measure = "() => [...document.querySelectorAll('.bn-code, .katex-display')].map(each => [each.getBoundingClientRect().height, each.closest('pre, .katex-display').scrollWidth])"
     for options in ({}, PHONE):
         opened = visit(page, **options)
+        opened.tab.wait_for_function("() => [...document.querySelectorAll('.bn-interactive')].every(each => each.matches('.bn-running'))")
         before, whole = opened.run(measure), opened.run("() => document.documentElement.scrollHeight")
         waiting = opened.run("() => [...document.querySelectorAll('.bn-code, .katex-display')].filter(each => !each.firstElementChild?.checkVisibility({ contentVisibilityAuto: true })).length")
         opened.run("() => document.head.insertAdjacentHTML('beforeend', '<style>* { content-visibility: visible !important }</style>')")
