@@ -264,7 +264,7 @@ MUTATIONS = {                                                # name: module, old
         (FAMILY, "_shrink(gamma * dy, x_hat, axis) / root", "gamma * _shrink(dy, x_hat, axis) / root",
          FAMILY_TESTS, "test_gradients_against_finite_differences", "layer"),
     "statistics over the batch too":
-        (FAMILY, "mean, var = moments(x, axis)", "mean, var = moments(x, (0, *axis))",
+        (FAMILY, "norm.moments(x, axis)", "norm.moments(x, (0, *axis))",
          FAMILY_TESTS, "test_every_example_is_treated_alone", "group"),
     "RMS with a mean":
         (FAMILY, "x_hat = x / root", "x_hat = (x - x.mean(axis, keepdims=True)) / root",
@@ -283,8 +283,8 @@ MUTATIONS = {                                                # name: module, old
         (NORM, "mean, var = moments(x, axis)", "mean, var = moments(x, 0)",
          NETWORK_TESTS, "test_a_network_equals_pytorch"),
     "gradients pile up":
-        (NETWORK, "{name: value for name, value in zip(self.names, rest)",
-         "{name: value + self.gradients.get(name, 0) for name, value in zip(self.names, rest)",
+        (NETWORK, "{name: value for name, value in zip(self._names, rest)",
+         "{name: value + self.gradients.get(name, 0) for name, value in zip(self._names, rest)",
          NETWORK_TESTS, "test_gradients_are_those_of_the_last_backward_pass"),
     "parameters handed out as copies":
         (NETWORK, "{name: getattr(self, name) for", "{name: getattr(self, name).copy() for",

@@ -1,10 +1,10 @@
 """The relatives of batch normalization: one formula, and a choice of the entries that share a mean and a variance.
 
-    batch       over the examples (and the places): one pair a channel                       ``norm.batch_norm``
-    layer       over the features of one example: one pair an example
-    instance    over the places of one channel of one example
-    group       over the places of a few channels of one example
-    RMS         as layer, without the mean: every entry is divided by the root of the mean square
+- batch: over the examples (and the places), one pair a channel; see ``norm.batch_norm``;
+- layer: over the features of one example, one pair an example;
+- instance: over the places of one channel of one example;
+- group: over the places of a few channels of one example;
+- RMS: as layer, but without the mean: every value is divided by the root of the mean square.
 
 All but the first look at one example at a time. So there are no running statistics: training and inference are the same,
 and a batch of one is as good as any. gamma and beta belong to the features, as everywhere.
@@ -14,7 +14,8 @@ Pairs of functions: ``f(x, ...) -> (y, cache)``, ``f_backward(dy, cache)``. Floa
 
 import numpy as np
 
-from .norm import _batch, _features, _root, _shrink, _upstream, moments
+from . import norm
+from .norm import _batch, _features, _root, _shrink, _upstream
 
 
 def layer_norm(x, gamma, beta, *, eps=1e-5):
@@ -249,7 +250,7 @@ def rms_norm_backward(dy, cache):
 
 def _standardise(x, axis, gamma, beta, eps):
     """x_hat over an axis set, then gamma and beta, which broadcast against ``x``."""
-    mean, var = moments(x, axis)
+    mean, var = norm.moments(x, axis)
     root = _root(var, eps)
     x_hat = (x - mean) / root
     return gamma * x_hat + beta, (x_hat, gamma, root, axis)
