@@ -124,7 +124,7 @@ def write_assignment(house, out):
 def write_records(house):
     """Measure what the book quotes of this machine, into records/."""
     bench.write(house)
-    click.echo("records/pages.json written; `make chapters` takes the numbers into the text")
+    click.echo("records/pages.json and records/convolution.json written; `make chapters` takes the numbers into the text")
 
 
 def stop_at(faults):

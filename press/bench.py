@@ -9,12 +9,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import yaml
 
 RUNS = 3
 EMPTY_PAGES = 2
+REPETITIONS, STEPS = 25, 20
+THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 PARTS = ("_config.yml", "_toc.yml", "index.md", "references.bib", "chapters", "press", "bnutils", "node_modules")
 
 
@@ -38,7 +41,7 @@ def pages(house):
     }
 
 
-def effective_positions():
+def effective_positions(house):
     """What one image of Fashion-MNIST is worth in a batch mean: pixels, and layers of random convolutions as in the chapter."""
     import numpy as np
 
@@ -87,6 +90,67 @@ def build_cpu_seconds(house, *, empty):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def convolution(house):
+    """Time of a training step of a small convolutional network, NumPy over PyTorch. A process of its own: threads are set before NumPy loads."""
+    environment = {name: value for name, value in os.environ.items() if name != "ATEN_CPU_CAPABILITY"} | THREADS | {"PYTHONPATH": str(house)}
+    code = "import json; from press import bench; print(json.dumps(bench.convolution_steps()))"
+    printed = subprocess.run([sys.executable, "-c", code], cwd=house, env=environment, check=True, capture_output=True, text=True).stdout
+    return json.loads(printed) | {"machine": machine()}
+
+
+def convolution_steps():
+    """Conv(1 to 8)-BN-ReLU-pool-conv(8 to 16)-BN-ReLU-pool-linear on 50 digits: forward, loss, backward, SGD with momentum."""
+    import numpy as np
+    import torch
+    from torch import nn
+
+    from bnutils import data
+    from bnutils.scratch import network, training
+
+    torch.set_num_threads(1)
+    digits = data.load("digits", standardise=True, seed=0)
+    record = {"images": (images := 50)}
+    for dtype in (np.float64, np.float32):
+        x, y, rng = digits.x_train[:images].reshape(-1, 1, 8, 8).astype(dtype), digits.y_train[:images], np.random.default_rng(0)
+        ours = network.Sequential(
+            network.Conv2d(1, 8, 3, rng, padding=1, dtype=dtype), network.BatchNorm(8, axis=(0, 2, 3), dtype=dtype), network.ReLU(), network.MaxPool2d(2),
+            network.Conv2d(8, 16, 3, rng, padding=1, dtype=dtype), network.BatchNorm(16, axis=(0, 2, 3), dtype=dtype), network.ReLU(), network.MaxPool2d(2),
+            network.Flatten(), network.Linear(64, 10, rng, dtype=dtype))
+        sgd = training.SGD(ours, 0.01, 0.9)
+        theirs = nn.Sequential(
+            nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(8, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(64, 10)).to(torch.from_numpy(x).dtype)
+        optimiser = torch.optim.SGD(theirs.parameters(), 0.01, 0.9)
+        images_there, labels_there = torch.tensor(x), torch.tensor(y)
+
+        def numpy_step():
+            training.train(ours, sgd, [(x, y)])
+
+        def torch_step():
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(theirs(images_there), labels_there).backward()
+            optimiser.step()
+
+        pairs = [(milliseconds(numpy_step), milliseconds(torch_step)) for _ in range(REPETITIONS + 1)][1:]  # in turn; the first warms up
+        ratios, name = [a / b for a, b in pairs], np.dtype(dtype).name
+        record |= {f"{name}_ratio": round(statistics.median(ratios), 2),
+                   f"{name}_lowest": round(min(ratios), 2), f"{name}_highest": round(max(ratios), 2),
+                   f"{name}_numpy_milliseconds": round(statistics.median(a for a, _ in pairs), 2),
+                   f"{name}_torch_milliseconds": round(statistics.median(b for _, b in pairs), 2)}
+    return record | {
+        "method": f"CPU time of a training step, NumPy over PyTorch, both on one thread, in turn: median, lowest and highest of {REPETITIONS} ratios over {STEPS} steps each",
+        "versions": f"NumPy {np.__version__}, PyTorch {torch.__version__}"}
+
+
+def milliseconds(step):
+    """CPU time of one step, so that other programs on the machine count less."""
+    start = time.process_time()
+    for _ in range(STEPS):
+        step()
+    return (time.process_time() - start) / STEPS * 1000
+
+
 def machine():
     """The machine in words, without its name."""
     info = Path("/proc/cpuinfo")
@@ -95,7 +159,7 @@ def machine():
 
 
 def write(house):
-    """Measure, and write records/*.json."""
+    """Measure, and write records/*.json, each by the function of its name."""
     (house / "records").mkdir(exist_ok=True)
-    for name, found in (("effective_positions", effective_positions()), ("pages", pages(house))):
-        (house / "records" / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", "utf8")
+    for measure in (pages, convolution, effective_positions):
+        (house / "records" / f"{measure.__name__}.json").write_text(json.dumps(measure(house), indent=1) + "\n", "utf8")

@@ -15,6 +15,11 @@ import pytest
 TESTS = Path(__file__).parent
 NORM, NORM_TESTS = "bnutils.scratch.norm", "scratch/test_norm.py"
 CHECK, CHECK_TESTS = "bnutils.scratch.gradcheck", "scratch/test_gradcheck.py"
+LAYERS, LAYERS_TESTS = "bnutils.scratch.layers", "scratch/test_layers.py"
+CONV, CONV_TESTS = "bnutils.scratch.convolution", "scratch/test_convolution.py"
+FAMILY, FAMILY_TESTS = "bnutils.scratch.family", "scratch/test_family.py"
+NETWORK, NETWORK_TESTS = "bnutils.scratch.network", "scratch/test_network.py"
+TRAINING, TRAINING_TESTS = "bnutils.scratch.training", "scratch/test_training.py"
 SHRINK = "return dy - dy.mean(axis, keepdims=True) - x_hat * (dy * x_hat).mean(axis, keepdims=True)"
 
 MUTATIONS = {                                                # name: module, old text, new text, test file, test, its arguments
@@ -171,6 +176,188 @@ MUTATIONS = {                                                # name: module, old
     "effective positions, the variance within":
         (NORM, "np.squeeze(total / between, both)", "np.squeeze(total / between - 1, both)",
          NORM_TESTS, "test_the_mean_of_a_batch_scatters_by_the_effective_number_of_its_positions"),
+    # layers
+    "bias forgotten":
+        (LAYERS, "        y += bias", "        pass",
+         LAYERS_TESTS, "test_linear_equals_pytorch"),
+    "gradient of the weights as a mean":
+        (LAYERS, "dweight = dy.T @ x ", "dweight = dy.T @ x / len(x) ",
+         LAYERS_TESTS, "test_linear_equals_pytorch"),
+    "gradient of the bias as a mean":
+        (LAYERS, "else dy.sum(0)", "else dy.mean(0)",
+         LAYERS_TESTS, "test_gradients_against_finite_differences"),
+    "bias added in place":
+        (LAYERS, "    y = x @ weight.T                                         # y_nj = sum_i w_ji x_ni\n    if bias is not None:\n        y += bias",
+         "    y = x @ weight.T\n    if bias is not None:\n        bias += 1; y += bias - 1",
+         LAYERS_TESTS, "test_inputs_and_caches_are_left_as_they_were"),
+    "ReLU cuts the gradient by its own sign":
+        (LAYERS, "np.where(y <= 0, 0, _upstream(dy, y))", "np.where(_upstream(dy, y) <= 0, 0, dy)",
+         LAYERS_TESTS, "test_entrywise_layers_equal_pytorch", "relu"),
+    "ReLU passes the gradient at its corner":
+        (LAYERS, "np.where(y <= 0, 0, _upstream(dy, y))", "np.where(y < 0, 0, _upstream(dy, y))",
+         LAYERS_TESTS, "test_entrywise_layers_equal_pytorch", "relu"),
+    "sigmoid that overflows":
+        (LAYERS, "np.where(x >= 0, 1, e) / (1 + e)", "1 / (1 + np.exp(-x))",
+         LAYERS_TESTS, "test_sigmoid_and_cross_entropy_do_not_overflow"),
+    "slope of the sigmoid without y":
+        (LAYERS, "_upstream(dy, y) * y * (1 - y)", "_upstream(dy, y) * (1 - y)",
+         LAYERS_TESTS, "test_entrywise_layers_equal_pytorch", "sigmoid"),
+    "slope of tanh without the square":
+        (LAYERS, "(1 - np.square(y))", "(1 - y)",
+         LAYERS_TESTS, "test_entrywise_layers_equal_pytorch", "tanh"),
+    "softmax without the largest score taken out":
+        (LAYERS, "shifted = scores - scores.max(1, keepdims=True)", "shifted = scores",
+         LAYERS_TESTS, "test_sigmoid_and_cross_entropy_do_not_overflow"),
+    "the largest score of the batch, not of the row":
+        (LAYERS, "scores.max(1, keepdims=True)", "scores.max()",
+         LAYERS_TESTS, "test_sigmoid_and_cross_entropy_do_not_overflow"),
+    "loss as a sum":
+        (LAYERS, "labels].mean()", "labels].sum()",
+         LAYERS_TESTS, "test_loss_is_a_mean_over_the_batch"),
+    "gradient of the loss as of a sum":
+        (LAYERS, "return dscores / len(labels)", "return dscores",
+         LAYERS_TESTS, "test_loss_is_a_mean_over_the_batch"),
+    "gradient of the loss without the right class":
+        (LAYERS, "labels] -= 1", "labels] -= 0",
+         LAYERS_TESTS, "test_a_constant_added_to_the_scores_changes_nothing"),
+    "softmax changed in the cache":
+        (LAYERS, "dscores = np.exp(log_p)", "dscores = np.exp(log_p, out=log_p)",
+         LAYERS_TESTS, "test_inputs_and_caches_are_left_as_they_were"),
+    # convolution
+    "kernel flipped":
+        (CONV, "y = weight.reshape(outputs, -1)", "y = weight[:, :, ::-1, ::-1].reshape(outputs, -1)",
+         CONV_TESTS, "test_convolution_is_the_formula_in_its_docstring"),
+    "kernel transposed":
+        (CONV, "patches.transpose(0, 4, 5, 1, 2, 3)", "patches.transpose(0, 5, 4, 1, 2, 3)",
+         CONV_TESTS, "test_convolution_is_the_formula_in_its_docstring"),
+    "channels last in a patch, first in the kernel":
+        (CONV, "patches.transpose(0, 4, 5, 1, 2, 3)", "patches.transpose(4, 5, 0, 1, 2, 3)",
+         CONV_TESTS, "test_convolution_is_the_formula_in_its_docstring"),
+    "bias of a convolution forgotten":
+        (CONV, "        y += bias[:, None]", "        pass",
+         CONV_TESTS, "test_a_kernel_of_one_pixel_is_a_linear_layer_on_every_pixel"),
+    "gradient of a convolution's bias as a mean":
+        (CONV, "else dy.sum(1)", "else dy.mean(1)",
+         CONV_TESTS, "test_gradients_against_finite_differences", "NCHW"),
+    "a pixel in several patches gets one gradient":
+        (CONV, "] += patches[:, a, b]", "] = patches[:, a, b]",
+         CONV_TESTS, "test_gradients_against_finite_differences", "NHWC"),
+    "patches put back upside down":
+        (CONV, "] += patches[:, a, b]", "] += patches[:, kh - 1 - a, b]",
+         CONV_TESTS, "test_convolution_equals_pytorch"),
+    "rows and columns swapped where channels are last":
+        (CONV, '"NHWC": (1, 2, 3, 0)}', '"NHWC": (1, 3, 2, 0)}',
+         CONV_TESTS, "test_convolution_equals_pytorch"),
+    "every largest pixel gets the gradient":
+        (CONV, "largest = waiting & ~(corner < y)", "largest = ~(corner < y)",
+         CONV_TESTS, "test_the_first_of_equal_pixels_gets_all_of_the_gradient"),
+    "the last of equal pixels gets the gradient":
+        (CONV, "in zip(_corners(x, size), _corners(dx, size)):", "in reversed(list(zip(_corners(x, size), _corners(dx, size)))):",
+         CONV_TESTS, "test_the_first_of_equal_pixels_gets_all_of_the_gradient"),
+    "a pixel that is not a number loses the gradient":
+        (CONV, "largest = waiting & ~(corner < y)", "largest = waiting & (corner == y)",
+         CONV_TESTS, "test_a_nan_spoils_its_own_square_and_is_not_hidden"),
+    "the average's gradient not shared out":
+        (CONV, "dcorner[...] = dy / size**2", "dcorner[...] = dy",
+         CONV_TESTS, "test_pooling_equals_pytorch", "average_pool2d"),
+    "the global average's gradient not shared out":
+        (CONV, " / (shape[2] * shape[3])", "",
+         CONV_TESTS, "test_global_average_equals_pytorch"),
+    # the family
+    "a relative without the mean's path":
+        (FAMILY, "_shrink(gamma * dy, x_hat, axis) / root", "(gamma * dy - x_hat * (gamma * dy * x_hat).mean(axis, keepdims=True)) / root",
+         FAMILY_TESTS, "test_layer_and_rms_norm_equal_pytorch"),
+    "a relative without the variance's path":
+        (FAMILY, "_shrink(gamma * dy, x_hat, axis) / root", "(gamma * dy - (gamma * dy).mean(axis, keepdims=True)) / root",
+         FAMILY_TESTS, "test_group_norm_equals_pytorch"),
+    "gamma outside, as if all that share statistics shared it":
+        (FAMILY, "_shrink(gamma * dy, x_hat, axis) / root", "gamma * _shrink(dy, x_hat, axis) / root",
+         FAMILY_TESTS, "test_gradients_against_finite_differences", "layer"),
+    "statistics over the batch too":
+        (FAMILY, "norm.moments(x, axis)", "norm.moments(x, (0, *axis))",
+         FAMILY_TESTS, "test_every_example_is_treated_alone", "group"),
+    "RMS with a mean":
+        (FAMILY, "x_hat = x / root", "x_hat = (x - x.mean(axis, keepdims=True)) / root",
+         FAMILY_TESTS, "test_layer_and_rms_norm_equal_pytorch"),
+    "RMS as a constant":
+        (FAMILY, "(g - x_hat * (g * x_hat).mean(axis, keepdims=True)) / root", "g / root",
+         FAMILY_TESTS, "test_gradients_against_finite_differences", "rms"),
+    "RMS loses the mean of the gradient":
+        (FAMILY, "    g = gamma * dy\n", "    g = gamma * dy\n    g = g - g.mean(axis, keepdims=True)\n",
+         FAMILY_TESTS, "test_gradients_against_finite_differences", "rms"),
+    # networks
+    "a convolutional network with the statistics of each image":
+        (NORM, "mean, var = moments(x, axis)", "mean, var = moments(x, (1, 2, 3) if x.ndim == 4 else axis)",
+         NETWORK_TESTS, "test_weights_before_a_batch_normalization_have_no_scale"),
+    "a convolutional network with the statistics of each place":
+        (NORM, "mean, var = moments(x, axis)", "mean, var = moments(x, 0)",
+         NETWORK_TESTS, "test_a_network_equals_pytorch"),
+    "gradients pile up":
+        (NETWORK, "{name: value for name, value in zip(self._names, rest)",
+         "{name: value + self.gradients.get(name, 0) for name, value in zip(self._names, rest)",
+         NETWORK_TESTS, "test_gradients_are_those_of_the_last_backward_pass"),
+    "parameters handed out as copies":
+        (NETWORK, "{name: getattr(self, name) for", "{name: getattr(self, name).copy() for",
+         NETWORK_TESTS, "test_parameters_are_the_arrays_themselves"),
+    "weights from chance":
+        (NETWORK, "weight = rng.normal(", "weight = np.random.default_rng().normal(",
+         NETWORK_TESTS, "test_the_same_seed_gives_the_same_bits", "dense"),
+    "one network for every seed":
+        (NETWORK, "weight = rng.normal(", "weight = np.random.default_rng(0).normal(",
+         NETWORK_TESTS, "test_the_same_seed_gives_the_same_bits", "convolutional"),
+    "scale whatever the number of inputs":
+        (NETWORK, "std = scale / math.sqrt(math.prod(shape[1:]))", "std = scale",
+         NETWORK_TESTS, "test_scale_is_the_standard_deviation_of_the_output"),
+    "scale by the number of outputs":
+        (NETWORK, "math.prod(shape[1:])", "shape[0]",
+         NETWORK_TESTS, "test_scale_is_the_standard_deviation_of_the_output"),
+    "inference as in training":
+        (NETWORK, "x = layer.forward(x, training)", "x = layer.forward(x, True)",
+         TRAINING_TESTS, "test_accuracy_leaves_the_network_as_it_was"),
+    # training
+    "momentum reversed":
+        (TRAINING, "self.momentum * self.velocity.get(name, 0) + g", "self.velocity.get(name, 0) + self.momentum * g",
+         TRAINING_TESTS, "test_the_rule_equals_that_of_pytorch", 0.9, 0.0),
+    "the first velocity damped":
+        (TRAINING, "self.velocity.get(name, 0) + g", "self.velocity.get(name, 0) + (1 - self.momentum) * g",
+         TRAINING_TESTS, "test_the_first_step_is_that_without_momentum"),
+    "the velocity forgotten":
+        (TRAINING, "self.momentum * self.velocity.get(name, 0) + g", "g",
+         TRAINING_TESTS, "test_steps_in_one_direction_add_up"),
+    "the learning rate inside the velocity":
+        (TRAINING, "self.velocity.get(name, 0) + g\n            w -= self.lr * self.velocity[name]",
+         "self.velocity.get(name, 0) + self.lr * g\n            w -= self.velocity[name]",
+         TRAINING_TESTS, "test_the_rule_equals_that_of_pytorch", 0.9, 0.0),
+    "weight decay forgotten":
+        (TRAINING, "g = gradients[name] + self.weight_decay * w", "g = gradients[name]",
+         TRAINING_TESTS, "test_weight_decay_alone_shrinks_by_a_constant_factor"),
+    "weight decay beside the velocity":
+        (TRAINING, "g = gradients[name] + self.weight_decay * w", "g = gradients[name]; w *= 1 - self.lr * self.weight_decay",
+         TRAINING_TESTS, "test_twenty_steps_equal_those_of_pytorch", "dense", 0.9, 5e-3),
+    "a step uphill":
+        (TRAINING, "w -= self.lr", "w += self.lr",
+         TRAINING_TESTS, "test_twenty_steps_equal_those_of_pytorch", "convolutional", 0.0, 0.0),
+    "a step that does not arrive":
+        (TRAINING, "w -= self.lr * self.velocity[name]", "w = w - self.lr * self.velocity[name]",
+         TRAINING_TESTS, "test_the_first_step_is_that_without_momentum"),
+    "batches not shuffled":
+        (TRAINING, "rng.permutation(len(x))", "np.arange(len(x))",
+         TRAINING_TESTS, "test_an_epoch_has_every_example_once_with_its_own_label", False, (4, 4, 2)),
+    "batches with the labels of others":
+        (TRAINING, "(x[rows], y[rows])", "(x[rows], y[np.sort(rows)])",
+         TRAINING_TESTS, "test_an_epoch_has_every_example_once_with_its_own_label", True, (4, 4)),
+    "the last batch always dropped":
+        (TRAINING, "size if drop_last else len(x)", "size",
+         TRAINING_TESTS, "test_an_epoch_has_every_example_once_with_its_own_label", False, (4, 4, 2)),
+    "the order of the batches from chance":
+        (TRAINING, "rng.permutation(len(x))", "np.random.default_rng().permutation(len(x))",
+         TRAINING_TESTS, "test_every_epoch_has_an_order_of_its_own_and_a_seed_names_it"),
+    "accuracy in training mode":
+        (TRAINING, "network.forward(x, training=False)", "network.forward(x, training=True)",
+         TRAINING_TESTS, "test_accuracy_leaves_the_network_as_it_was"),
+    "a loss recorded before it is looked at":
+        (TRAINING, "        if not np.isfinite(loss):", "        history.loss.append(float(loss))\n        if not np.isfinite(loss):",
+         TRAINING_TESTS, "test_a_loss_that_is_not_finite_stops_the_training_and_says_when"),
     # its noise
     "noise of the mean as 1/n":
         (NORM, "return sigma / math.sqrt(n)", "return sigma / n",

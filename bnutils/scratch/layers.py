@@ -118,8 +118,8 @@ def relu_backward(dy, cache):
 def sigmoid(x):
     """1 / (1 + e^-x), entry by entry, from 0 to 1.
 
-    e^-x overflows for large negative x. With e = e^-|x|, which is 1 at most, it is 1 / (1 + e) for x >= 0 and, both sides
-    times e^x, e / (1 + e) for x < 0.
+    e^-x overflows for large negative x. ``e = exp(-abs(x))`` is 1 at most. With it the sigmoid is 1 / (1 + e) for x >= 0,
+    and e / (1 + e) for x < 0, numerator and denominator times e^x.
 
     Parameters
     ----------

@@ -2,12 +2,12 @@
 
 The mathematics is in ``layers``, ``convolution`` and ``norm``; here is only the bookkeeping. Every layer has
 
-    forward(x, training)    the output; ``training`` is for layers that do something else at inference, and always said
-    backward(dy)            the gradient by the input of the last forward pass; those by the parameters go to ``gradients``
-    parameters, gradients   dicts of arrays under the same names; the parameters are the arrays themselves
+- ``forward(x, training)``: the output; ``training`` is for layers that do something else at inference, and always said;
+- ``backward(dy)``: the gradient by the input of the last forward pass; those by the parameters go to ``gradients``;
+- ``parameters`` and ``gradients``: dicts of arrays under the same names; the parameters are the arrays themselves.
 
-and ``Sequential`` is a layer too. ``BatchNorm`` lives in ``running``, where its running statistics are explained. All chance
-comes from the generator that is passed in: two networks built with the same seed are equal to the last bit.
+``Sequential`` is a layer too. ``BatchNorm`` is here too; it is explained in ``running``. All chance comes from the
+generator that is passed in: two networks built with the same seed are equal to the last bit.
 """
 
 import contextlib
@@ -16,33 +16,28 @@ import math
 import numpy as np
 
 from . import convolution, layers
-from .running import BatchNorm
+from .running import BatchNorm                             # so that a network is built from one module
 
-__all__ = ["BatchNorm", "Conv2d", "Flatten", "Layer", "Linear", "MaxPool2d", "ReLU", "Sequential", "Sigmoid", "Tanh"]
 HE = math.sqrt(2)                                            # keeps the mean square of activations behind a ReLU
 
 
 class Layer:
     """A pair of functions and its cache. A layer of your own gives the two functions, and the names of its parameters.
 
-    ``function(x)`` returns ``(y, cache)``; ``gradient(dy, cache)`` returns dx, or a tuple with a gradient for each name
-    behind it.
-
-    Attributes
-    ----------
-    gradients : dict
-        of the last ``backward``, under the names of ``parameters``; empty before
+    ``_function(x)`` returns ``(y, cache)``. ``_gradient(dy, cache)`` returns dx; where there are ``_names``, a tuple of dx and
+    a gradient for each of them. The dict ``gradients`` holds those of the last ``backward``, under the names of
+    ``parameters``; it is empty before.
     """
 
-    names = ()
+    _names = ()
 
     def __init__(self):
         self.gradients, self._cache = {}, None
 
     @property
     def parameters(self):
-        """The learned arrays by name: the arrays themselves, so that a step in place moves them. A None is left out."""
-        return {name: getattr(self, name) for name in self.names if getattr(self, name) is not None}
+        """The learned arrays by name, not copies, so that a step in place moves them. A bias of None is left out."""
+        return {name: getattr(self, name) for name in self._names if getattr(self, name) is not None}
 
     def forward(self, x, training):
         """The output, an array; the cache is kept for ``backward``.
@@ -63,7 +58,7 @@ class Layer:
         ValueError
             what the function of the layer refuses
         """
-        y, self._cache = self.function(x)
+        y, self._cache = self._function(x)
         return y
 
     def backward(self, dy):
@@ -86,11 +81,11 @@ class Layer:
         """
         if self._cache is None:
             raise ValueError("expected a forward pass before backward, got none; call forward(x, training) first")
-        gradients = self.gradient(dy, self._cache)
-        if not self.names:
+        gradients = self._gradient(dy, self._cache)
+        if not self._names:
             return gradients
         dx, *rest = gradients
-        self.gradients = {name: value for name, value in zip(self.names, rest) if value is not None}
+        self.gradients = {name: value for name, value in zip(self._names, rest) if value is not None}
         return dx
 
 
@@ -101,8 +96,8 @@ class Linear(Layer):
     ----------
     in_features, out_features : int
         columns of the input and of the output
-    rng : numpy.random.Generator
-        draws the weights: normal, with mean 0 and the standard deviation ``scale / sqrt(in_features)``
+    rng
+        NumPy random generator; draws the weights: normal, of mean 0 and standard deviation ``scale / sqrt(in_features)``
     bias : bool
         whether to add one number an output, 0 at the start
     scale : float
@@ -116,16 +111,16 @@ class Linear(Layer):
         sizes below 1
     """
 
-    names = ("weight", "bias")
+    _names = ("weight", "bias")
 
     def __init__(self, in_features, out_features, rng, *, bias=True, scale=HE, dtype=float):
         super().__init__()
         self.weight, self.bias = _draw((out_features, in_features), rng, bias, scale, dtype)
 
-    def function(self, x):
+    def _function(self, x):
         return layers.linear(x, self.weight, self.bias)
 
-    gradient = staticmethod(layers.linear_backward)
+    _gradient = staticmethod(layers.linear_backward)
 
 
 class Conv2d(Layer):
@@ -137,8 +132,9 @@ class Conv2d(Layer):
         of the input and of the output
     kernel_size : int
         its side, in pixels
-    rng : numpy.random.Generator
-        draws the weights: normal, with mean 0 and the standard deviation ``scale / sqrt(in_channels * kernel_size**2)``
+    rng
+        NumPy random generator; draws the weights: normal, of mean 0 and standard deviation
+        ``scale / sqrt(in_channels * kernel_size**2)``
     stride, padding, layout
         as in ``convolution.conv2d``
     bias, scale, dtype
@@ -150,7 +146,7 @@ class Conv2d(Layer):
         sizes below 1
     """
 
-    names = ("weight", "bias")
+    _names = ("weight", "bias")
 
     def __init__(self, in_channels, out_channels, kernel_size, rng, *, stride=1, padding=0, bias=True, scale=HE, layout="NCHW",
                  dtype=float):
@@ -158,34 +154,34 @@ class Conv2d(Layer):
         self.stride, self.padding, self.layout = stride, padding, layout
         self.weight, self.bias = _draw((out_channels, in_channels, kernel_size, kernel_size), rng, bias, scale, dtype)
 
-    def function(self, x):
+    def _function(self, x):
         return convolution.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding, layout=self.layout)
 
-    gradient = staticmethod(convolution.conv2d_backward)
+    _gradient = staticmethod(convolution.conv2d_backward)
 
 
 class ReLU(Layer):
     """max(x, 0); see ``layers.relu``."""
 
-    function, gradient = staticmethod(layers.relu), staticmethod(layers.relu_backward)
+    _function, _gradient = staticmethod(layers.relu), staticmethod(layers.relu_backward)
 
 
 class Sigmoid(Layer):
     """1 / (1 + e^-x); see ``layers.sigmoid``."""
 
-    function, gradient = staticmethod(layers.sigmoid), staticmethod(layers.sigmoid_backward)
+    _function, _gradient = staticmethod(layers.sigmoid), staticmethod(layers.sigmoid_backward)
 
 
 class Tanh(Layer):
     """The hyperbolic tangent; see ``layers.tanh``."""
 
-    function, gradient = staticmethod(layers.tanh), staticmethod(layers.tanh_backward)
+    _function, _gradient = staticmethod(layers.tanh), staticmethod(layers.tanh_backward)
 
 
 class Flatten(Layer):
     """Every example as one row; see ``layers.flatten``."""
 
-    function, gradient = staticmethod(layers.flatten), staticmethod(layers.flatten_backward)
+    _function, _gradient = staticmethod(layers.flatten), staticmethod(layers.flatten_backward)
 
 
 class MaxPool2d(Layer):
@@ -203,24 +199,19 @@ class MaxPool2d(Layer):
         super().__init__()
         self.size, self.layout = size, layout
 
-    def function(self, x):
+    def _function(self, x):
         return convolution.max_pool2d(x, self.size, layout=self.layout)
 
-    gradient = staticmethod(convolution.max_pool2d_backward)
+    _gradient = staticmethod(convolution.max_pool2d_backward)
 
 
 class Sequential:
-    """Layers in a row, each given what the one before returned. It is a layer itself.
+    """Layers in a row, each given what the one before returned. It is a layer itself; ``layers`` is the tuple of its parts.
 
     Parameters
     ----------
     *layers
         anything with ``forward``, ``backward``, ``parameters`` and ``gradients``
-
-    Attributes
-    ----------
-    layers : tuple
-        as given
 
     Raises
     ------
@@ -238,7 +229,7 @@ class Sequential:
 
     @property
     def parameters(self):
-        """All parameters, named by their layer as in PyTorch: ``"0.weight"``, ``"0.bias"``, ``"1.gamma"``, ..."""
+        """All parameters. Names begin with the place of the layer, as in PyTorch, ``"0.weight"``, ``"0.bias"``, ``"1.gamma"``."""
         return self._all("parameters")
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .layers import _labels, softmax_cross_entropy, softmax_cross_entropy_backward
+from . import layers
 
 
 class SGD:
@@ -14,7 +14,8 @@ class SGD:
     g = gradient + weight_decay * w;  velocity = momentum * velocity + g;  w = w - lr * velocity.
 
     The velocity starts at 0, so the first step is -lr * g whatever the momentum; steps in one direction add up to
-    1 / (1 - momentum) of it. Weight decay is applied to every parameter, biases, gamma and beta too.
+    1 / (1 - momentum) of it. The dict ``velocity`` has the names of ``network.parameters``. Weight decay is applied to every
+    parameter, biases, gamma and beta too.
 
     Parameters
     ----------
@@ -26,11 +27,6 @@ class SGD:
         what is kept of the velocity, from 0 to below 1
     weight_decay : float
         pull towards 0, 0 or more
-
-    Attributes
-    ----------
-    velocity : dict
-        under the names of ``network.parameters``; empty before the first step
 
     Raises
     ------
@@ -67,14 +63,9 @@ class SGD:
 
 @dataclass
 class History:
-    """What a training run saw, one entry a step: of the batch, before the step it led to.
+    """What a training run saw, two lists with one number a step, of the batch and before the step that it led to.
 
-    Attributes
-    ----------
-    loss : list of float
-        mean cross-entropy, in nats
-    accuracy : list of float
-        share of the batch that was classified right, 0 to 1
+    ``loss`` is the mean cross-entropy in nats, ``accuracy`` the share of the batch that was classified right, 0 to 1.
     """
 
     loss: list = field(default_factory=list)
@@ -90,8 +81,8 @@ def batches(x, y, size, rng, *, drop_last=False):
         arrays of one length: inputs and labels
     size : int
         examples a batch, 1 or more; what does not fill one comes last, as a smaller batch
-    rng : numpy.random.Generator
-        draws the order, at once: each call is a new epoch
+    rng
+        NumPy random generator; draws the order, at once: each call is a new epoch
     drop_last : bool
         leave the smaller batch out; batch normalization refuses one of a single example
 
@@ -150,11 +141,11 @@ def train(network, sgd, batches, history=None):
     for x, y in batches:
         with np.errstate(over="ignore", invalid="ignore"):   # what they would warn of shows in the loss
             scores = network.forward(x, training=True)
-            loss, cache = softmax_cross_entropy(scores, y)
+            loss, cache = layers.softmax_cross_entropy(scores, y)
         if not np.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} at step {len(history.loss)}, counted from 0, {_before(history)}; "
                                      f"try a learning rate below {sgd.lr:g}, and look for inputs that are not finite")
-        network.backward(softmax_cross_entropy_backward(cache))
+        network.backward(layers.softmax_cross_entropy_backward(cache))
         sgd.step()
         history.loss.append(float(loss))
         history.accuracy.append(_share(scores, y))
@@ -186,7 +177,7 @@ def accuracy(network, x, y):
         scores that are not numbers: their largest is no answer
     """
     scores = network.forward(x, training=False)
-    labels = _labels(y, *scores.shape)
+    labels = layers._labels(y, *scores.shape)
     if lost := int(np.isnan(scores).any(1).sum()):
         raise FloatingPointError(f"expected scores that are numbers, got NaN for {lost} of {len(scores)} examples; look at the "
                                  "inputs, the parameters and the running statistics")

@@ -104,10 +104,12 @@ class Fixed:
 
 @pytest.mark.parametrize("momentum, weight_decay", [(0.0, 0.0), (0.9, 0.0), (0.9, 0.1), (0.0, 0.3)])
 def test_the_rule_equals_that_of_pytorch(momentum, weight_decay):
+    """Also where the learning rate changes on the way: it scales the step, not what goes into the velocity."""
     net, w = Fixed([1.0, -2.0, 0.5]), torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64, requires_grad=True)
     sgd, theirs = tr.SGD(net, 0.1, momentum, weight_decay), torch.optim.SGD([w], 0.1, momentum, weight_decay=weight_decay)
     rng = np.random.default_rng(3)
-    for _ in range(6):
+    for step in range(6):
+        sgd.lr = theirs.param_groups[0]["lr"] = 0.1 if step < 3 else 0.02
         net.gradients = {"w": rng.normal(size=3)}
         w.grad = torch.tensor(net.gradients["w"])
         sgd.step()
@@ -144,11 +146,11 @@ def test_weight_decay_alone_shrinks_by_a_constant_factor():
 # --- Batches, the loop, accuracy --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("drop_last, sizes", [(False, [4, 4, 2]), (True, [4, 4])])
+@pytest.mark.parametrize("drop_last, sizes", [(False, (4, 4, 2)), (True, (4, 4))])
 def test_an_epoch_has_every_example_once_with_its_own_label(drop_last, sizes):
     x, y = np.arange(10.0)[:, None], np.arange(10)
     epoch = list(tr.batches(x, y, 4, np.random.default_rng(4), drop_last=drop_last))
-    assert [len(b) for _, b in epoch] == sizes
+    assert tuple(len(b) for _, b in epoch) == sizes
     seen = np.concatenate([b for _, b in epoch])
     assert len(set(seen)) == sum(sizes) and seen.tolist() != sorted(seen)
     for a, b in epoch:
@@ -192,11 +194,11 @@ def test_accuracy_leaves_the_network_as_it_was():
     bn = net.layers[1]
     before = [a.copy() for a in (*net.parameters.values(), bn.running_mean, bn.running_var)], bn.num_batches_tracked
     whole = tr.accuracy(net, x[:300] + 1, y[:300])
-    parts = [tr.accuracy(net, x[k:k + 1] + 1, y[k:k + 1]) for k in range(300)]       # an example alone: no batch statistics
-    assert math.isclose(whole, np.mean(parts)) and 0 < whole < 1
     assert bn.num_batches_tracked == before[1]
     for now, then in zip((*net.parameters.values(), bn.running_mean, bn.running_var), before[0]):
         np.testing.assert_array_equal(now, then)
+    parts = [tr.accuracy(net, x[k:k + 1] + 1, y[k:k + 1]) for k in range(300)]       # an example alone: no batch statistics
+    assert math.isclose(whole, np.mean(parts)) and 0 < whole < 1
 
 
 def test_a_loss_that_is_not_finite_stops_the_training_and_says_when():
