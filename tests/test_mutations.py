@@ -226,11 +226,14 @@ MUTATIONS = {                                                # name: module, old
         (RUNNING, '{"gamma": self.gamma, "beta": self.beta}', '{"gamma": self.gamma.copy(), "beta": self.beta.copy()}',
          RUNNING_TESTS, "test_a_step_in_place_moves_the_layer"),
     "the start of 1 not subtracted":
-        (RUNNING, "(self.running_var - start) / (1 - start)", "self.running_var / (1 - start)",
+        (RUNNING, "np.maximum(self.running_var - start, 0)", "self.running_var",
          RUNNING_TESTS, "test_debiased_statistics_of_equal_batches_are_exact_from_the_first_step", 0.1),
     "the start of 1 subtracted from the mean too":
         (RUNNING, "return self.running_mean / (1 - start)", "return (self.running_mean - start) / (1 - start)",
          RUNNING_TESTS, "test_debiased_statistics_of_equal_batches_are_exact_from_the_first_step", 0.1),
+    "a variance below 0":
+        (RUNNING, "np.maximum(self.running_var - start, 0)", "self.running_var - start",
+         RUNNING_TESTS, "test_debiased_variance_of_a_constant_feature_is_not_negative"),
     "one batch too many forgotten":
         (RUNNING, "(1 - self.momentum) ** t", "(1 - self.momentum) ** (t + 1)",
          RUNNING_TESTS, "test_debiased_statistics_are_a_weighted_average_of_the_batches"),

@@ -174,7 +174,8 @@ class BatchNorm:
         if self.momentum == 0:
             raise ValueError("expected a momentum above 0, got 0: the running statistics are their start whatever came in")
         start = 0.0 if self.momentum is None else (1 - self.momentum) ** t
-        return self.running_mean / (1 - start), (self.running_var - start) / (1 - start)
+        var = np.maximum(self.running_var - start, 0)        # rounding may leave a constant feature just below 0
+        return self.running_mean / (1 - start), var / (1 - start)
 
     def _track(self, x):
         """The statistics of a training batch into the averages."""

@@ -173,6 +173,18 @@ def test_debiased_statistics_of_equal_batches_are_exact_from_the_first_step(mome
         np.testing.assert_allclose(var, x.var(0, ddof=1), rtol=1e-11)
 
 
+def test_debiased_variance_of_a_constant_feature_is_not_negative():
+    """A product of t factors and a power differ in the last bit; what refuses a negative variance would refuse that."""
+    lowest = 0.0
+    for momentum in (0.1, 0.03, 0.007):
+        ours = running.BatchNorm(1, momentum=momentum)
+        for _ in range(30):
+            ours.forward(np.full((4, 1), 7.0), True)
+            lowest = min(lowest, ours.debiased()[1].min())
+            assert ours.debiased()[1].max() < 1e-13
+    assert lowest == 0
+
+
 @pytest.mark.parametrize("t", [1, 3, 20])
 def test_debiased_statistics_are_right_on_average(t):
     """Expected values over 4000 layers, one a feature: of the statistics as kept, and of the corrected ones."""
