@@ -678,3 +678,141 @@ KERNEL = Exercise(
 def check_kernel_gradient(fn):
     """Check ``fn(x, dy)``, which returns the gradient (3, 3) of the kernel of a convolution of images (N, H, W), zeros around."""
     check(KERNEL, fn)
+
+
+# --- A momentum in another convention and batch size -----------------------------------------------------------------
+
+CONVERT = Exercise(
+    "convert the momentum",
+    "the old statistics fade as fast per image, whatever the word and the batch size.",
+    lambda keras, n, new_n: 1 - keras ** (new_n / n),
+    tuple((f"Keras {keras} at {n} images, wanted at {new_n}", (keras, n, new_n))
+          for keras, n, new_n in ((0.99, 32, 64), (0.9, 64, 8), (0.5, 16, 48), (0.999, 100, 1000))),
+    (("the batch size is left out: a batch twice as large is seen half as often, and forgets twice as much at a time.",
+      lambda keras, n, new_n: 1 - keras),
+     ("this is the weight of the old value, as Keras counts. PyTorch counts the weight of the new one: one minus it.",
+      lambda keras, n, new_n: keras ** (new_n / n)),
+     ("scaled in proportion. That is the first term only; what is kept multiplies from batch to batch, so take a power of it.",
+      lambda keras, n, new_n: (1 - keras) * new_n / n),
+     ("the ratio stands upside down: a larger batch has to forget more, not less.",
+      lambda keras, n, new_n: 1 - keras ** (n / new_n)),
+     ("the power belongs to what is kept, not to what is new: 0.99 of 0.99 is kept after two batches.",
+      lambda keras, n, new_n: (1 - keras) ** (new_n / n)),
+     ("Keras's number as it is: PyTorch would forget nearly everything with each batch.",
+      lambda keras, n, new_n: keras)),
+)
+
+
+def check_convert(fn):
+    """Check ``fn(keras, n, new_n)``, which returns PyTorch's momentum for batches of ``new_n``."""
+    check(CONVERT, fn)
+
+
+# --- Take the start out ----------------------------------------------------------------------------------------------
+
+
+def _debias_cases():
+    rng = np.random.default_rng(25)
+    cases = []
+    for momentum, t in ((0.1, 1), (0.3, 4), (0.01, 20)):
+        k = (1 - momentum) ** t
+        mean, var = rng.normal(2, 1, 3), rng.uniform(2, 4, 3)
+        cases.append((f"momentum={momentum}, t={t}", ((1 - k) * mean, k + (1 - k) * var, momentum, t)))
+    return tuple(cases)
+
+
+def _debias(mean, var, momentum, t):
+    k = (1 - momentum) ** t
+    return mean / (1 - k), (var - k) / (1 - k)
+
+
+DEBIAS = Exercise(
+    "take the start out",
+    "right on average from the first batch on, for the mean and for the variance.",
+    _debias,
+    _debias_cases(),
+    (("the variance is only divided. It started at 1, not at 0: what is left of that 1, k^t, has to go first.",
+      lambda mean, var, momentum, t: (mean / (1 - (1 - momentum) ** t), var / (1 - (1 - momentum) ** t))),
+     ("the mean started at 0: nothing to subtract there.",
+      lambda mean, var, momentum, t: ((mean - (1 - momentum) ** t) / (1 - (1 - momentum) ** t), _debias(mean, var, momentum, t)[1])),
+     ("k is the weight of the old value, 1 - momentum. With momentum^t the start is gone after a step or two.",
+      lambda mean, var, momentum, t: _debias(mean, var, 1 - momentum, t)),
+     ("the start is subtracted, but the batches share 1 - k^t only: divide by it.",
+      lambda mean, var, momentum, t: (mean, var - (1 - momentum) ** t)),
+     ("subtracted once and for all: of the initial 1 only k^t is left after t batches.",
+      lambda mean, var, momentum, t: (mean / (1 - (1 - momentum) ** t), (var - 1) / (1 - (1 - momentum) ** t))),
+     ("t batches, t factors: this is the correction for one batch more.",
+      lambda mean, var, momentum, t: _debias(mean, var, momentum, t + 1))),
+)
+
+
+def check_debias(fn):
+    """Check ``fn(mean, var, momentum, t)``, which returns the running mean and variance without their start."""
+    check(DEBIAS, fn)
+
+
+# --- Until the start is forgotten ------------------------------------------------------------------------------------
+
+FORGET = Exercise(
+    "until the start is forgotten",
+    "k^t falls to any share in log(share) / log(k) steps: about 2.3 / momentum for a tenth.",
+    lambda momentum, share: math.ceil(math.log(share) / math.log(1 - momentum)),
+    tuple((f"momentum={momentum}, share={share}", (momentum, share))
+          for momentum, share in ((0.1, 0.01), (0.01, 0.05), (0.001, 0.5), (0.5, 0.3), (0.3, 0.05))),
+    (("the start keeps the factor 1 - momentum at each step, not momentum.",
+      lambda momentum, share: math.ceil(math.log(share) / math.log(momentum))),
+     ("rounded down: after that many steps more than the share is left.",
+      lambda momentum, share: math.floor(math.log(share) / math.log(1 - momentum))),
+     ("1/momentum is the memory of the average, the steps until 1/e is left. The share asked for is another.",
+      lambda momentum, share: math.ceil(1 / momentum)),
+     ("one too many: one step earlier is enough already.",
+      lambda momentum, share: math.ceil(math.log(share) / math.log(1 - momentum)) + 1),
+     ("log(1 - momentum) is taken as -momentum. That is close for a small momentum, and too slow for a large one.",
+      lambda momentum, share: math.ceil(-math.log(share) / momentum)),
+     ("a number of steps is whole: round up.",
+      lambda momentum, share: math.log(share) / math.log(1 - momentum))),
+)
+
+
+def check_forget(fn):
+    """Check ``fn(momentum, share)``, which returns the smallest number of steps that leaves the start at most ``share``."""
+    check(FORGET, fn)
+
+
+# --- Inference as one affine map -------------------------------------------------------------------------------------
+
+
+def _affine_cases():
+    rng = np.random.default_rng(26)
+    return tuple((f"3 features, eps={eps:g}", (rng.normal(0, 3, 3), rng.uniform(0.2, 4, 3), rng.normal(size=3), rng.normal(size=3), eps))
+                 for eps in (1e-5, 0.1, 1.0))
+
+
+def _affine(mean, var, gamma, beta, eps):
+    a = gamma / np.sqrt(var + eps)
+    return a, beta - a * mean
+
+
+AFFINE = Exercise(
+    "inference as one affine map",
+    "one multiplication and one addition a value, the same for every batch.",
+    _affine,
+    _affine_cases(),
+    (("eps is forgotten: the layer divides by sqrt(var + eps), and so does the map.",
+      lambda mean, var, gamma, beta, eps: _affine(mean, var, gamma, beta, 0.0)),
+     ("the mean is subtracted before it is scaled, so it comes out scaled: b = beta - a * mean.",
+      lambda mean, var, gamma, beta, eps: (gamma / np.sqrt(var + eps), beta - mean)),
+     ("the mean has the wrong sign: it is subtracted from x.",
+      lambda mean, var, gamma, beta, eps: (gamma / np.sqrt(var + eps), beta + gamma / np.sqrt(var + eps) * mean)),
+     ("beta is scaled too. It is added after the scaling.",
+      lambda mean, var, gamma, beta, eps: (gamma / np.sqrt(var + eps), gamma / np.sqrt(var + eps) * (beta - mean))),
+     ("the root is forgotten: divide by sqrt(var + eps), not by var + eps.",
+      lambda mean, var, gamma, beta, eps: (gamma / (var + eps), beta - gamma / (var + eps) * mean)),
+     ("gamma is left out of the shift: gamma multiplies x - mean, the mean included.",
+      lambda mean, var, gamma, beta, eps: (gamma / np.sqrt(var + eps), beta - mean / np.sqrt(var + eps)))),
+)
+
+
+def check_affine(fn):
+    """Check ``fn(mean, var, gamma, beta, eps)``, which returns (a, b) with a x + b equal to BN at inference."""
+    check(AFFINE, fn)

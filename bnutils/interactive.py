@@ -22,6 +22,10 @@ KINDS = {
         "gamma": "the scale",
         "random": "the upstream gradient shown at first, one value for each of x",
     },
+    "running": {
+        "population": "the values that batches are drawn from, not all equal",
+        "order": "whole numbers from 0: which values follow one another in the batches",
+    },
 }
 
 
@@ -33,7 +37,7 @@ def show(name, *, figure, data, alt, static):
     name : str
         lower-case letters, digits and hyphens; unique on its page
     figure : str
-        the kind: "transform" or "backpropagation"
+        the kind: "transform", "backpropagation" or "running"
     data : dict
         what the kind asks for, in arrays; floats as they should stand on the page, so round them first
     alt : str
@@ -77,12 +81,22 @@ def _check(figure, data):
         sizes = {key: np.size(values) for key, values in data["populations"].items()}
         if len(set(sizes.values())) != 1:
             raise ValueError(f"expected populations of one size, got {sizes or 'none'}")
-        order, (size, *_) = np.asarray(data["order"]), sizes.values()
-        if order.dtype.kind not in "iu" or order.ndim != 1 or order.size < 128 or order.min() < 0 or order.max() >= size:
-            raise ValueError(f"expected an order of 128 or more whole numbers from 0 to {size - 1}, got {order.size} of {order.dtype}"
-                             + (f" from {order.min()} to {order.max()}" if order.size else ""))
+        _check_order(data["order"], *set(sizes.values()), fewest=128)
     if figure == "backpropagation":
         x, upstream = np.asarray(data["x"]), np.asarray(data["random"])
         if x.ndim != 1 or x.size < 4 or x.min() == x.max() or upstream.shape != x.shape:
             raise ValueError(f"expected x of 4 or more values that differ, and random like it, got shapes {x.shape} and {upstream.shape}"
                              + (", all values equal" if x.size and x.min() == x.max() else ""))
+    if figure == "running":
+        values = np.asarray(data["population"])
+        if values.ndim != 1 or not values.size or values.min() == values.max():
+            raise ValueError(f"expected a population of values that differ, got shape {values.shape}"
+                             + (", all values equal" if values.size else ""))
+        _check_order(data["order"], values.size, fewest=128 * 32)                # as many batches of as many values as the page offers
+
+
+def _check_order(order, size, *, fewest):
+    order = np.asarray(order)
+    if order.dtype.kind not in "iu" or order.ndim != 1 or order.size < fewest or order.min() < 0 or order.max() >= size:
+        raise ValueError(f"expected an order of {fewest} or more whole numbers from 0 to {size - 1}, got {order.size} of {order.dtype}"
+                         + (f" from {order.min()} to {order.max()}" if order.size else ""))

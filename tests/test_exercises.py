@@ -10,14 +10,9 @@ import pytest
 from bnutils import exercises
 from bnutils.scratch import norm
 
-ALL = (exercises.STANDARDISE, exercises.UNDO, exercises.BATCH_SIZE, exercises.NOISE_OF_STD,
-       exercises.BACKWARD, exercises.PARAMETERS, exercises.EIGENVALUES, exercises.NUMERICAL,
-       exercises.LINEAR, exercises.SCORES, exercises.STEP, exercises.IMAGES, exercises.WORTH, exercises.KERNEL)
-OFFERED = (exercises.check_standardise, exercises.check_undo, exercises.check_batch_size, exercises.check_noise_of_std,
-           exercises.check_backward, exercises.check_parameter_gradients, exercises.check_eigenvalues,
-           exercises.check_numerical_gradient, exercises.check_linear_gradients, exercises.check_score_gradient,
-           exercises.check_momentum_step, exercises.check_normalise_images, exercises.check_worth_of_an_image,
-           exercises.check_kernel_gradient)
+# in the order of the file: an exercise, then its checker
+ALL = tuple(each for each in vars(exercises).values() if isinstance(each, exercises.Exercise))
+OFFERED = tuple(each for name, each in vars(exercises).items() if name.startswith("check_"))
 
 
 def said(checker, candidate):
@@ -142,7 +137,52 @@ def kernel_by_loops(x, dy, border=0):
     return kernel
 
 
+def by_steps(momentum, share, *, first=0):
+    left, t = 1.0, first
+    while left > share:
+        left, t = left * (1 - momentum), t + 1
+    return t
+
+
+def without_start(mean, var, kept, *, of_mean=0.0, of_var=1.0):
+    """An average less what is left of a start, shared out again."""
+    return [(mean - kept * of_mean) / (1 - kept), (var - kept * of_var) / (1 - kept)]
+
+
+def line_through(gamma, beta, mean, std):
+    """Slope and intercept from the values at 0 and 1."""
+    at_0, at_1 = (gamma * (x - mean) / std + beta for x in (0, 1))
+    return at_1 - at_0, at_0
+
+
 IN_OTHER_WORDS = [
+    (exercises.check_convert, lambda keras, n, new_n: 1.0 - np.float64(keras), "the batch size is left out"),
+    (exercises.check_convert, lambda keras, n, new_n: math.exp(math.log(keras) * new_n / n), "as Keras counts"),
+    (exercises.check_convert, lambda keras, n, new_n: new_n / n - keras * new_n / n, "scaled in proportion"),
+    (exercises.check_convert, lambda keras, n, new_n: -math.expm1(math.log(keras) / new_n * n), "upside down"),
+    (exercises.check_convert, lambda keras, n, new_n: math.exp(math.log(1 - keras) * new_n / n), "belongs to what is kept"),
+    (exercises.check_convert, lambda keras, n, new_n: keras + 0 * n, "Keras's number as it is"),
+    (exercises.check_debias, lambda mean, var, momentum, t: without_start(mean, var, (1 - momentum) ** t, of_var=0), "only divided"),
+    (exercises.check_debias, lambda mean, var, momentum, t: without_start(mean, var, (1 - momentum) ** t, of_mean=1), "the mean started at 0"),
+    (exercises.check_debias, lambda mean, var, momentum, t: without_start(mean, var, momentum**t), "the weight of the old value"),
+    (exercises.check_debias, lambda mean, var, momentum, t: (mean * 1.0, var - math.exp(t * math.log(1 - momentum))), "divide by it"),
+    (exercises.check_debias, lambda mean, var, momentum, t:
+     (mean / (1 - (1 - momentum) ** t), var / (1 - (1 - momentum) ** t) - 1 / (1 - (1 - momentum) ** t)), "once and for all"),
+    (exercises.check_debias, lambda mean, var, momentum, t: without_start(mean, var, (1 - momentum) ** (t + 1)), "one batch more"),
+    (exercises.check_forget, lambda momentum, share: by_steps(1 - momentum, share), "keeps the factor 1 - momentum"),
+    (exercises.check_forget, lambda momentum, share: by_steps(momentum, share) - 1, "rounded down"),
+    (exercises.check_forget, lambda momentum, share: int(np.ceil(1 / momentum)), "the memory of the average"),
+    (exercises.check_forget, lambda momentum, share: by_steps(momentum, share, first=1), "one too many: one step"),
+    (exercises.check_forget, lambda momentum, share: int(np.ceil(np.log(1 / share) / momentum)), "taken as -momentum"),
+    (exercises.check_forget, lambda momentum, share: math.log(share, 1 - momentum), "steps is whole"),
+    (exercises.check_affine, lambda mean, var, gamma, beta, eps: line_through(gamma, beta, mean, np.sqrt(var)), "eps is forgotten: the layer"),
+    (exercises.check_affine, lambda mean, var, gamma, beta, eps: (gamma * (var + eps) ** -0.5, -mean + beta), "so it comes out scaled"),
+    (exercises.check_affine, lambda mean, var, gamma, beta, eps: line_through(gamma, beta, -mean, np.sqrt(var + eps)), "it is subtracted from x"),
+    (exercises.check_affine, lambda mean, var, gamma, beta, eps: line_through(gamma, gamma * beta / np.sqrt(var + eps), mean, np.sqrt(var + eps)),
+     "beta is scaled too"),
+    (exercises.check_affine, lambda mean, var, gamma, beta, eps: line_through(gamma, beta, mean, var + eps), "not by var + eps."),
+    (exercises.check_affine, lambda mean, var, gamma, beta, eps:
+     (line_through(gamma, beta, mean, np.sqrt(var + eps))[0], line_through(1, beta, mean, np.sqrt(var + eps))[1]), "left out of the shift"),
     (exercises.check_backward, lambda dy, x_hat, gamma, var, eps:
      gamma * (dy - x_hat * np.mean(dy * x_hat, axis=0)) / np.sqrt(var + eps), "mean term is missing"),
     (exercises.check_backward, lambda dy, x_hat, gamma, var, eps: gamma * centred(dy) * (var + eps) ** -0.5,
@@ -303,6 +343,10 @@ def smallest_by_search(noise):
     (exercises.check_eigenvalues, lambda n, var, eps: [0, eps * (var + eps) ** -1.5] + [(var + eps) ** -0.5] * (n - 2)),
     (exercises.check_numerical_gradient, lambda f, x, dy, h: quotient(f, x, dy, h, 1, 1, 2 * h)),
     (exercises.check_standardise, by_loops),
+    (exercises.check_convert, lambda keras, n, new_n: -math.expm1(new_n / n * math.log(keras))),
+    (exercises.check_debias, lambda mean, var, momentum, t: without_start(mean, var, (1 - momentum) ** t)),
+    (exercises.check_forget, by_steps),
+    (exercises.check_affine, lambda mean, var, gamma, beta, eps: line_through(gamma, beta, mean, np.sqrt(var + eps))),
     (exercises.check_standardise, lambda x, eps: ((x - x.mean(0)) / np.sqrt(x.var(0) + eps)).tolist()),
     (exercises.check_standardise, lambda x, eps: (x - x.mean(0)) * (np.mean((x - x.mean(0)) ** 2, axis=0) + eps) ** -0.5),
     (exercises.check_undo, lambda mean, var, eps: [np.sqrt(var + eps), +mean]),

@@ -29,12 +29,20 @@ def backpropagation():
     return {"x": rng.normal(size=8).round(3), "gamma": 1.5, "random": rng.normal(size=8).round(3)}
 
 
+def running():
+    rng = np.random.default_rng(5)
+    return {"population": rng.normal(2, 2, size=50).round(3), "order": rng.integers(0, 50, 128 * 32)}
+
+
+DATA = {"transform": transform, "backpropagation": backpropagation, "running": running}
+
+
 def show(name="try", figure="transform", data=None, alt="A line rises from 0 to 1."):
     """Show an interactive figure and return its bundle."""
     held = []
     fig, ax = plots.figure("A line rises")
     ax.plot([0, 1], [0, 1])
-    data = (backpropagation if figure == "backpropagation" else transform)() if data is None else data
+    data = DATA[figure]() if data is None and figure in DATA else data
     with mock.patch.object(numbers, "display", held.append):
         assert interactive.show(name, figure=figure, data=data, alt=alt, static=fig) is None
     bundle, = held
@@ -111,7 +119,7 @@ def without(data, key):
 
 
 @pytest.mark.parametrize("change, says", [
-    ({"figure": "pie"}, "expected a figure among transform, backpropagation, got 'pie'"),
+    ({"figure": "pie"}, "expected a figure among transform, backpropagation, running, got 'pie'"),
     ({"data": without(transform(), "order")}, "expected data with populations, order for 'transform', got populations .*whole numbers"),
     ({"data": transform() | {"more": 1}}, "got populations, order, more"),
     ({"data": transform() | {"order": np.arange(300)}}, "from 0 to 49, got 300 of int64 from 0 to 299"),
@@ -125,6 +133,10 @@ def without(data, key):
     ({"figure": "backpropagation", "data": backpropagation() | {"x": np.ones(8)}}, "x of 4 or more values that differ.*all values equal"),
     ({"figure": "backpropagation", "data": backpropagation() | {"random": np.ones(7)}}, r"got shapes \(8,\) and \(7,\)"),
     ({"figure": "backpropagation", "data": backpropagation() | {"x": []}}, r"got shapes \(0,\)"),
+    ({"figure": "running", "data": running() | {"population": np.ones(50)}}, "values that differ, .*all values equal"),
+    ({"figure": "running", "data": running() | {"population": []}}, r"values that differ, got shape \(0,\)"),
+    ({"figure": "running", "data": running() | {"order": np.zeros(4095, int)}}, "an order of 4096 or more .* got 4095"),
+    ({"figure": "running", "data": running() | {"order": np.full(4096, 50)}}, "from 0 to 49, got 4096 of int64 from 50 to 50"),
     ({"alt": ""}, "expected alt text"),
     ({"name": "Two words"}, "expected a name"),
 ])

@@ -14,6 +14,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 NORM, NORM_TESTS = "bnutils.scratch.norm", "scratch/test_norm.py"
+RUNNING, RUNNING_TESTS = "bnutils.scratch.running", "scratch/test_running.py"
 CHECK, CHECK_TESTS = "bnutils.scratch.gradcheck", "scratch/test_gradcheck.py"
 LAYERS, LAYERS_TESTS = "bnutils.scratch.layers", "scratch/test_layers.py"
 CONV, CONV_TESTS = "bnutils.scratch.convolution", "scratch/test_convolution.py"
@@ -380,6 +381,62 @@ MUTATIONS = {                                                # name: module, old
     "excess kurtosis":
         (NORM, "math.sqrt((kurtosis - 1) / (4 * n))", "math.sqrt(kurtosis / (4 * n))",
          NORM_TESTS, "test_exact_law_approaches_the_large_one_as_one_over_n"),
+    # running statistics
+    "momentum as the weight of the old value":
+        (RUNNING, "return (1 - weight) * average + weight * new", "return weight * average + (1 - weight) * new",
+         RUNNING_TESTS, "test_momentum_is_the_weight_of_the_new_value"),
+    "the old value kept whole":
+        (RUNNING, "return (1 - weight) * average + weight * new", "return average + weight * new",
+         RUNNING_TESTS, "test_momentum_is_the_weight_of_the_new_value"),
+    "momentum None as the usual momentum":
+        (RUNNING, "weight = 1 / count if", "weight = 0.1 if",
+         RUNNING_TESTS, "test_momentum_none_is_the_plain_average_of_the_batches"),
+    "counted after it is averaged":
+        (RUNNING, "weight = 1 / count if", "weight = 1 / (count + 1) if",
+         RUNNING_TESTS, "test_momentum_none_is_the_plain_average_of_the_batches"),
+    "biased running variance":
+        (RUNNING, "var * (n / (n - 1))", "var",
+         RUNNING_TESTS, "test_running_variance_averages_the_unbiased_one_and_the_output_uses_the_biased_one"),
+    "n without the pixels":
+        (RUNNING, "n = math.prod(x.shape[a] for a in np.atleast_1d(self.axis))", "n = max(len(x), 2)",
+         RUNNING_TESTS, "test_batch_of_one_is_refused_in_training_fine_at_inference_and_fine_for_an_image"),
+    "running statistics used in training":
+        (RUNNING, "y, cache = norm.batch_norm(x, self.gamma, self.beta, axis=self.axis, eps=self.eps)",
+         "y, cache = norm.batch_norm(x, self.gamma, self.beta, axis=self.axis, eps=self.eps); "
+         "y = norm.batch_norm_inference(x, self.running_mean, self.running_var, self.gamma, self.beta, axis=self.axis)",
+         RUNNING_TESTS, "test_training_normalises_by_the_batch_whatever_came_before"),
+    "statistics of the batch used at inference":
+        (RUNNING, "mean, var = self.running_mean, self.running_var", "mean, var = x.mean(0), x.var(0)",
+         RUNNING_TESTS, "test_inference_changes_nothing_and_treats_every_row_alone"),
+    "statistics updated at inference":
+        (RUNNING, "mean, var = self.running_mean, self.running_var",
+         "self._track(x) if len(x) > 1 else None; mean, var = self.running_mean, self.running_var",
+         RUNNING_TESTS, "test_inference_changes_nothing_and_treats_every_row_alone"),
+    "gradient through the statistics after inference":
+        (RUNNING, "dx = norm.batch_norm_inference(dy, none, var, gamma, none, axis=axis, eps=eps)",
+         "dx = norm.batch_norm_backward(dy, (x_hat, gamma, np.expand_dims(var, axis), eps, axis))[0]",
+         RUNNING_TESTS, "test_inference_is_affine_and_its_gradient_is_the_slope"),
+    "gradient by the statistics of today":
+        (RUNNING, "x_hat, gamma, var, eps, axis = cache", "x_hat, gamma, var, eps, axis = cache; var = self.running_var",
+         RUNNING_TESTS, "test_backward_after_inference_keeps_the_statistics_of_that_forward"),
+    "the parameters as copies":
+        (RUNNING, '{"gamma": self.gamma, "beta": self.beta}', '{"gamma": self.gamma.copy(), "beta": self.beta.copy()}',
+         RUNNING_TESTS, "test_a_step_in_place_moves_the_layer"),
+    "the start of 1 not subtracted":
+        (RUNNING, "np.maximum(self.running_var - start, 0)", "self.running_var",
+         RUNNING_TESTS, "test_debiased_statistics_of_equal_batches_are_exact_from_the_first_step", 0.1),
+    "the start of 1 subtracted from the mean too":
+        (RUNNING, "return self.running_mean / (1 - start)", "return (self.running_mean - start) / (1 - start)",
+         RUNNING_TESTS, "test_debiased_statistics_of_equal_batches_are_exact_from_the_first_step", 0.1),
+    "a variance below 0":
+        (RUNNING, "np.maximum(self.running_var - start, 0)", "self.running_var - start",
+         RUNNING_TESTS, "test_debiased_variance_of_a_constant_feature_is_not_negative"),
+    "one batch too many forgotten":
+        (RUNNING, "(1 - self.momentum) ** t", "(1 - self.momentum) ** (t + 1)",
+         RUNNING_TESTS, "test_debiased_statistics_are_a_weighted_average_of_the_batches"),
+    "m^t for k^t":
+        (RUNNING, "(1 - self.momentum) ** t", "self.momentum**t",
+         RUNNING_TESTS, "test_debiased_statistics_are_right_on_average", 3),
     # claims
     "holds if any entry is met":
         ("bnutils.claims", "if all(entries):", "if any(entries):",

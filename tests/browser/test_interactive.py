@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 
 from bnutils import interactive, numbers, plots
-from bnutils.scratch import norm
+from bnutils.scratch import norm, running
 from press import browser as chrome
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "press/static/interactive"
-CHAPTERS = {"transform": "chapters/algorithm/the-transform.html", "backpropagation": "chapters/algorithm/backpropagation.html"}
+CHAPTERS = {"transform": "chapters/algorithm/the-transform.html", "backpropagation": "chapters/algorithm/backpropagation.html",
+            "running": "chapters/algorithm/training-and-inference.html"}
 rng = np.random.default_rng(5)
 unit = rng.normal(size=256).round(3)
 DATA = {
     "transform": {"populations": {"a unit": unit, "behind the ReLU": np.maximum(unit, 0)}, "order": rng.integers(0, 256, 2048)},
     "backpropagation": {"x": rng.normal(1, 2, size=8).round(3), "gamma": 1.5, "random": rng.normal(size=8).round(2)},
+    "running": {"population": rng.normal(2, 2, size=256).round(3), "order": rng.integers(0, 256, 128 * 32)},
 }
 SETTINGS = {
     "transform": [
@@ -31,6 +33,11 @@ SETTINGS = {
         {"dy": np.ones(8), "eps": 1e-5},
         {"dy": rng.normal(size=8), "eps": 0.3},
         {"dy": 3 * rng.uniform(size=8), "eps": 100.0},
+    ],
+    "running": [
+        {"momentum": 0.02, "n": 16, "steps": 100},
+        {"momentum": 0.5, "n": 2, "steps": 1},
+        {"momentum": 0.005, "n": 32, "steps": 128},
     ],
 }
 
@@ -46,7 +53,7 @@ def bundle(figure):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Both figures on a page of their own, with nothing of the theme."""
+    """All figures on a page of their own, with nothing of the theme."""
     folder = tmp_path_factory.mktemp("site")
     for file in SCRIPTS.glob("*"):
         shutil.copy(file, folder)
@@ -212,6 +219,33 @@ class TestByItself:
         close([found["after"]["mean"], found["after"]["xHat"], found["after"]["rest"]],
               [0, found["before"]["xHat"] * found["factor"], found["before"]["rest"]])
 
+    @pytest.mark.parametrize("settings", SETTINGS["running"], ids=lambda each: f"momentum={each['momentum']}")
+    def test_running_statistics_are_those_of_numpy(self, sheet, settings):
+        found = computed(sheet, "running", settings)
+        population, n, steps, momentum = DATA["running"]["population"], settings["n"], settings["steps"], settings["momentum"]
+        batches = population[DATA["running"]["order"]][:n * steps].reshape(steps, n)
+        layer = running.BatchNorm(1, momentum=momentum)
+        kept, free = [], []
+        for batch in batches:
+            layer.forward(batch[:, None], True)
+            kept.append([layer.running_mean[0], layer.running_var[0]])
+            free.append([value[0] for value in layer.debiased()])
+        close(np.stack([found["means"], found["vars"]], axis=1), kept)
+        close(np.stack([found["freeMeans"], found["freeVars"]], axis=1), free)
+        close(found["batchMeans"], batches.mean(1))
+        close(found["batchVars"], batches.var(1, ddof=1))
+        close([found["mu"], found["variance"]], [population.mean(), population.var()])
+        weights = momentum * (1 - momentum) ** np.arange(steps)
+        close([found["start"], found["worth"]], [1 - weights.sum(), weights.sum() ** 2 / np.square(weights).sum()])
+        close(found["divided"], layer.running_var[0] / weights.sum())
+
+    def test_momentum_one_keeps_the_last_batch_only(self, sheet):
+        sheet.locator("#try-running-momentum").press("End")
+        rows = sheet.locator("[data-figure=running] .bn-readout tbody tr").all_inner_texts()
+        kept, free, divided, _ = (row.split("\t")[1:] for row in rows)
+        assert kept == free == divided
+        sheet.wait_for_function("document.getElementById('try-running-said').textContent.endsWith('a plain average of 1.0 batches.')")
+
     def test_the_figure_takes_the_place_of_the_static_one(self, sheet):
         for figure in interactive.KINDS:
             place = sheet.locator(f"[data-figure={figure}]")
@@ -220,7 +254,7 @@ class TestByItself:
         assert sheet.locator("figure.bn-figure svg").first.is_visible() and not sheet.locator(".bn-live").first.is_visible()
 
     def test_without_scripts_or_style_it_is_the_static_figure(self, alone):
-        static_alone(alone(java_script_enabled=False), 2)
+        static_alone(alone(java_script_enabled=False), len(interactive.KINDS))
 
     @pytest.mark.parametrize("width", [320, 390])
     def test_a_phone_needs_no_sideways_scrolling(self, alone, width):
@@ -241,9 +275,9 @@ class TestByItself:
 
     def test_every_control_is_reached_by_tab_named_and_seen(self, sheet):
         found = reached(sheet)
-        assert len(found) == 6 + 4 + 9
+        assert len(found) == 6 + 4 + 9 + 3
         assert all(each["name"].strip() and each["outline"] for each in found)
-        assert len({each["id"] for each in found if each["tag"] != "BUTTON"}) == 6 + 9
+        assert len({each["id"] for each in found if each["tag"] != "BUTTON"}) == 6 + 9 + 3
 
     def test_arrow_keys_change_what_is_shown(self, sheet):
         before = sheet.locator(".bn-readout").first.inner_text()
