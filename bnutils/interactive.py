@@ -22,6 +22,10 @@ KINDS = {
         "gamma": "the scale",
         "random": "the upstream gradient shown at first, one value for each of x",
     },
+    "profile": {
+        "profiles": "activation -> init scale -> depth -> 'without' and 'with' -> lowest, median and highest log10 of the gradient "
+                    "norm, (3, depth), from the first layer on",
+    },
 }
 
 
@@ -33,7 +37,7 @@ def show(name, *, figure, data, alt, static):
     name : str
         lower-case letters, digits and hyphens; unique on its page
     figure : str
-        the kind: "transform" or "backpropagation"
+        the kind, one of ``KINDS``
     data : dict
         what the kind asks for, in arrays; floats as they should stand on the page, so round them first
     alt : str
@@ -86,3 +90,13 @@ def _check(figure, data):
         if x.ndim != 1 or x.size < 4 or x.min() == x.max() or upstream.shape != x.shape:
             raise ValueError(f"expected x of 4 or more values that differ, and random like it, got shapes {x.shape} and {upstream.shape}"
                              + (", all values equal" if x.size and x.min() == x.max() else ""))
+    if figure == "profile":
+        depths = [(depth, sides) for scales in data["profiles"].values() for by_depth in scales.values() for depth, sides in by_depth.items()]
+        if not depths:
+            raise ValueError("expected profiles of one activation, scale and depth or more, got none")
+        for depth, sides in depths:
+            shapes = {side: np.shape(rows) for side, rows in sides.items()}
+            if shapes != dict.fromkeys(("without", "with"), (3, int(depth))) or int(depth) < 2:
+                raise ValueError(f"expected rows 'without' and 'with' of shape (3, {depth}), depth 2 or more, got {shapes}")
+            if any((rows[:-1] > rows[1:]).any() for rows in map(np.asarray, sides.values())):
+                raise ValueError(f"expected lowest, median and highest in this order at depth {depth}, got rows that cross")

@@ -29,12 +29,23 @@ def backpropagation():
     return {"x": rng.normal(size=8).round(3), "gamma": 1.5, "random": rng.normal(size=8).round(3)}
 
 
+def profile():
+    rng = np.random.default_rng(5)
+    return {"profiles": {activation: {scale: {str(depth): {side: np.sort(rng.normal(-9, 4, (3, depth)).round(3), axis=0) for side in ("without", "with")}
+                                              for depth in (4, 6)} for scale in ("0.1", "1")} for activation in ("tanh", "ReLU")}}
+
+
+def crossed(**change):
+    return {"profiles": {"tanh": {"1": {"4": {"without": np.zeros((3, 4)), "with": np.zeros((3, 4))} | change}}}}
+
+
 def show(name="try", figure="transform", data=None, alt="A line rises from 0 to 1."):
     """Show an interactive figure and return its bundle."""
     held = []
     fig, ax = plots.figure("A line rises")
     ax.plot([0, 1], [0, 1])
-    data = (backpropagation if figure == "backpropagation" else transform)() if data is None else data
+    if data is None:
+        data = {"backpropagation": backpropagation, "profile": profile}.get(figure, transform)()
     with mock.patch.object(numbers, "display", held.append):
         assert interactive.show(name, figure=figure, data=data, alt=alt, static=fig) is None
     bundle, = held
@@ -111,7 +122,7 @@ def without(data, key):
 
 
 @pytest.mark.parametrize("change, says", [
-    ({"figure": "pie"}, "expected a figure among transform, backpropagation, got 'pie'"),
+    ({"figure": "pie"}, "expected a figure among transform, backpropagation, profile, got 'pie'"),
     ({"data": without(transform(), "order")}, "expected data with populations, order for 'transform', got populations .*whole numbers"),
     ({"data": transform() | {"more": 1}}, "got populations, order, more"),
     ({"data": transform() | {"order": np.arange(300)}}, "from 0 to 49, got 300 of int64 from 0 to 299"),
@@ -125,6 +136,11 @@ def without(data, key):
     ({"figure": "backpropagation", "data": backpropagation() | {"x": np.ones(8)}}, "x of 4 or more values that differ.*all values equal"),
     ({"figure": "backpropagation", "data": backpropagation() | {"random": np.ones(7)}}, r"got shapes \(8,\) and \(7,\)"),
     ({"figure": "backpropagation", "data": backpropagation() | {"x": []}}, r"got shapes \(0,\)"),
+    ({"figure": "profile", "data": {"profiles": {}}}, "one activation, scale and depth or more, got none"),
+    ({"figure": "profile", "data": crossed(more=np.zeros((3, 4)))}, "'without' and 'with' of shape"),
+    ({"figure": "profile", "data": crossed(without=np.zeros((3, 5)))}, r"of shape \(3, 4\), depth 2 or more, got .*\(3, 5\)"),
+    ({"figure": "profile", "data": crossed(without=np.array([[0.0] * 4, [1.0] * 4, [0.5] * 4]))}, "at depth 4, got rows that cross"),
+    ({"figure": "profile", "data": crossed(without=np.full((3, 4), -np.inf))}, "finite numbers .* got nan or infinity"),
     ({"alt": ""}, "expected alt text"),
     ({"name": "Two words"}, "expected a name"),
 ])

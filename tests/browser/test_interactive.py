@@ -14,12 +14,16 @@ from press import browser as chrome
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "press/static/interactive"
-CHAPTERS = {"transform": "chapters/algorithm/the-transform.html", "backpropagation": "chapters/algorithm/backpropagation.html"}
+CHAPTERS = {"transform": "chapters/algorithm/the-transform.html", "backpropagation": "chapters/algorithm/backpropagation.html",
+            "profile": "chapters/problem/deep-networks-fail.html"}
 rng = np.random.default_rng(5)
 unit = rng.normal(size=256).round(3)
 DATA = {
     "transform": {"populations": {"a unit": unit, "behind the ReLU": np.maximum(unit, 0)}, "order": rng.integers(0, 256, 2048)},
     "backpropagation": {"x": rng.normal(1, 2, size=8).round(3), "gamma": 1.5, "random": rng.normal(size=8).round(2)},
+    "profile": {"profiles": {activation: {scale: {str(depth): {
+        side: np.sort(rng.normal(centre, 4, (3, depth)).round(3), axis=0) for side, centre in (("without", -40), ("with", 0))}
+        for depth in (20, 50)} for scale in ("0.1", "1", "3")} for activation in ("sigmoid", "tanh")}},
 }
 SETTINGS = {
     "transform": [
@@ -31,6 +35,11 @@ SETTINGS = {
         {"dy": np.ones(8), "eps": 1e-5},
         {"dy": rng.normal(size=8), "eps": 0.3},
         {"dy": 3 * rng.uniform(size=8), "eps": 100.0},
+    ],
+    "profile": [
+        {"activation": "sigmoid", "scale": "1", "depth": "20"},
+        {"activation": "tanh", "scale": "0.1", "depth": "50"},
+        {"activation": "sigmoid", "scale": "3", "depth": "50"},
     ],
 }
 
@@ -46,7 +55,7 @@ def bundle(figure):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Both figures on a page of their own, with nothing of the theme."""
+    """All figures on a page of their own, with nothing of the theme."""
     folder = tmp_path_factory.mktemp("site")
     for file in SCRIPTS.glob("*"):
         shutil.copy(file, folder)
@@ -212,6 +221,26 @@ class TestByItself:
         close([found["after"]["mean"], found["after"]["xHat"], found["after"]["rest"]],
               [0, found["before"]["xHat"] * found["factor"], found["before"]["rest"]])
 
+    @pytest.mark.parametrize("settings", SETTINGS["profile"], ids=lambda each: f"{each['activation']}-{each['depth']}")
+    def test_the_profile_is_that_of_numpy(self, sheet, settings):
+        found = computed(sheet, "profile", settings)
+        given = DATA["profile"]["profiles"][settings["activation"]][settings["scale"]][settings["depth"]]
+        for side, rows in given.items():
+            low, median, high = rows
+            close([found[side]["low"], found[side]["median"], found[side]["high"]], rows)
+            close([found[side]["first"], found[side]["last"], found[side]["ratio"]], [median[0], median[-1], median[0] - median[-1]])
+            slope = np.log(10.0 ** median[0] / 10.0 ** median[-1]) / (len(median) - 1)
+            close(found[side]["step"], np.exp(slope))
+            assert found[side]["lost"] == (median < -45).sum()
+        assert found["without"]["lost"] > found["with"]["lost"] == 0
+
+    def test_a_choice_changes_the_profile(self, sheet):
+        for control, option in (("activation", "tanh"), ("scale", "3"), ("depth", "50")):
+            before = sheet.locator("[data-figure=profile] .bn-readout").inner_text()
+            sheet.locator(f"#try-profile-{control}").select_option(option)
+            assert sheet.locator("[data-figure=profile] .bn-readout").inner_text() != before
+        sheet.wait_for_function("document.getElementById('try-profile-said').textContent.startsWith('50 tanh layers, weights 3 times')")
+
     def test_the_figure_takes_the_place_of_the_static_one(self, sheet):
         for figure in interactive.KINDS:
             place = sheet.locator(f"[data-figure={figure}]")
@@ -220,7 +249,7 @@ class TestByItself:
         assert sheet.locator("figure.bn-figure svg").first.is_visible() and not sheet.locator(".bn-live").first.is_visible()
 
     def test_without_scripts_or_style_it_is_the_static_figure(self, alone):
-        static_alone(alone(java_script_enabled=False), 2)
+        static_alone(alone(java_script_enabled=False), len(interactive.KINDS))
 
     @pytest.mark.parametrize("width", [320, 390])
     def test_a_phone_needs_no_sideways_scrolling(self, alone, width):
@@ -241,9 +270,9 @@ class TestByItself:
 
     def test_every_control_is_reached_by_tab_named_and_seen(self, sheet):
         found = reached(sheet)
-        assert len(found) == 6 + 4 + 9
+        assert len(found) == 6 + 4 + 9 + 3
         assert all(each["name"].strip() and each["outline"] for each in found)
-        assert len({each["id"] for each in found if each["tag"] != "BUTTON"}) == 6 + 9
+        assert len({each["id"] for each in found if each["tag"] != "BUTTON"}) == 6 + 9 + 3
 
     def test_arrow_keys_change_what_is_shown(self, sheet):
         before = sheet.locator(".bn-readout").first.inner_text()
