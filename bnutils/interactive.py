@@ -26,6 +26,10 @@ KINDS = {
         "population": "the values that batches are drawn from, not all equal",
         "order": "whole numbers from 0: which values follow one another in the batches",
     },
+    "profile": {
+        "profiles": "activation -> init scale -> depth -> 'without' and 'with' -> lowest, median and highest log10 of the gradient "
+                    "norm, (3, depth), from the first layer on",
+    },
 }
 
 
@@ -37,7 +41,7 @@ def show(name, *, figure, data, alt, static):
     name : str
         lower-case letters, digits and hyphens; unique on its page
     figure : str
-        the kind: "transform", "backpropagation" or "running"
+        the kind, one of ``KINDS``
     data : dict
         what the kind asks for, in arrays; floats as they should stand on the page, so round them first
     alt : str
@@ -93,6 +97,16 @@ def _check(figure, data):
             raise ValueError(f"expected a population of values that differ, got shape {values.shape}"
                              + (", all values equal" if values.size else ""))
         _check_order(data["order"], values.size, fewest=128 * 32)                # as many batches of as many values as the page offers
+    if figure == "profile":
+        depths = [(depth, sides) for scales in data["profiles"].values() for by_depth in scales.values() for depth, sides in by_depth.items()]
+        if not depths:
+            raise ValueError("expected profiles of one activation, scale and depth or more, got none")
+        for depth, sides in depths:
+            shapes = {side: np.shape(rows) for side, rows in sides.items()}
+            if shapes != dict.fromkeys(("without", "with"), (3, int(depth))) or int(depth) < 2:
+                raise ValueError(f"expected rows 'without' and 'with' of shape (3, {depth}), depth 2 or more, got {shapes}")
+            if any((rows[:-1] > rows[1:]).any() for rows in map(np.asarray, sides.values())):
+                raise ValueError(f"expected lowest, median and highest in this order at depth {depth}, got rows that cross")
 
 
 def _check_order(order, size, *, fewest):

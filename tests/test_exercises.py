@@ -155,6 +155,21 @@ def line_through(gamma, beta, mean, std):
     return at_1 - at_0, at_0
 
 
+def second_moment(phi, q, nodes, weights):
+    """E[phi(sqrt(q) Z)^2], one node at a time."""
+    return sum(w * phi(q**0.5 * x) ** 2 for x, w in zip(nodes, weights))
+
+
+def walk(scale, depth, layer, matrices):
+    """Factors by multiplying them up along the net: of the output, of the gradient by W, of the gradient by z."""
+    out = below = above = 1.0
+    for k in range(1, matrices + 1):
+        out *= scale
+        below *= scale if k < layer else 1
+        above *= scale if k > layer else 1
+    return [out, below * above, above]
+
+
 IN_OTHER_WORDS = [
     (exercises.check_convert, lambda keras, n, new_n: 1.0 - np.float64(keras), "the batch size is left out"),
     (exercises.check_convert, lambda keras, n, new_n: math.exp(math.log(keras) * new_n / n), "as Keras counts"),
@@ -183,6 +198,32 @@ IN_OTHER_WORDS = [
     (exercises.check_affine, lambda mean, var, gamma, beta, eps: line_through(gamma, beta, mean, var + eps), "not by var + eps."),
     (exercises.check_affine, lambda mean, var, gamma, beta, eps:
      (line_through(gamma, beta, mean, np.sqrt(var + eps))[0], line_through(1, beta, mean, np.sqrt(var + eps))[1]), "left out of the shift"),
+    (exercises.check_variance_step, lambda phi, q, omega, x, w: omega * np.dot(w, np.square(phi(q * x))), "a mean square: a Gaussian"),
+    (exercises.check_variance_step, lambda phi, q, omega, x, w: omega * np.dot(w, phi(q**0.5 * x)), "mean of phi, not of its square"),
+    (exercises.check_variance_step, lambda phi, q, omega, x, w: omega * np.dot(w, phi(q**0.5 * x)) ** 2, "square of the mean"),
+    (exercises.check_variance_step, lambda phi, q, omega, x, w:
+     omega * np.dot(w, (phi(q**0.5 * x) - np.dot(w, phi(q**0.5 * x))) ** 2), "the variance of h"),
+    (exercises.check_variance_step, lambda phi, q, omega, x, w: second_moment(phi, q, x, w), "omega is forgotten"),
+    (exercises.check_variance_step, lambda phi, q, omega, x, w: omega * omega * second_moment(phi, q, x, w), "omega is a variance already"),
+    (exercises.check_variance_step, lambda phi, q, omega, x, w: omega * float(phi(q**0.5)) ** 2, "one typical value"),
+    (exercises.check_variance_step, lambda phi, q, omega, x, w: omega * np.mean(phi(q**0.5 * x) ** 2), "an unweighted mean"),
+    (exercises.check_leaky_weights, lambda n, a: 2 / (n + n * a * a), "this is the variance. The standard"),
+    (exercises.check_leaky_weights, lambda n, a: (2 / n) ** 0.5, "the slope is ignored"),
+    (exercises.check_leaky_weights, lambda n, a: ((1 + a * a) * n) ** -0.5, "the 2 is forgotten"),
+    (exercises.check_leaky_weights, lambda n, a: n**-0.5, "the rule for the identity"),
+    (exercises.check_leaky_weights, lambda n, a: (2 / n / (1 + a)) ** 0.5, "the slope is not squared"),
+    (exercises.check_leaky_weights, lambda n, a: np.sqrt((0.5 + a * a / 2) / n), "upside down"),
+    (exercises.check_leaky_weights, lambda n, a: (2 / (1 + a * a)) ** 0.5 / n, "fan_in is outside the root"),
+    (exercises.check_scaled_weights, lambda s, depth, layer: walk(s, depth, layer, depth), "the readout is forgotten"),
+    (exercises.check_scaled_weights, lambda s, depth, layer: [walk(s, depth, layer, depth + 1)[k] for k in (0, 2, 2)], "h has grown too"),
+    (exercises.check_scaled_weights, lambda s, depth, layer: [walk(s, depth, layer, depth + 1)[k] for k in (0, 0, 2)],
+     "does not hold W itself"),
+    (exercises.check_scaled_weights, lambda s, depth, layer: np.multiply(walk(s, depth, layer, depth + 1), (1, 1, s)).tolist(),
+     "behind its matrix, not before it"),
+    (exercises.check_scaled_weights, lambda s, depth, layer: [s ** (depth + 1), s**depth, s**layer], "not those up to it"),
+    (exercises.check_scaled_weights, lambda s, depth, layer: (s, s, s), "one factor for all"),
+    (exercises.check_scaled_weights, lambda s, depth, layer: np.multiply(s, [depth + 1, depth, depth + 1 - layer]).tolist(),
+     "added up, not multiplied"),
     (exercises.check_backward, lambda dy, x_hat, gamma, var, eps:
      gamma * (dy - x_hat * np.mean(dy * x_hat, axis=0)) / np.sqrt(var + eps), "mean term is missing"),
     (exercises.check_backward, lambda dy, x_hat, gamma, var, eps: gamma * centred(dy) * (var + eps) ** -0.5,
@@ -336,6 +377,9 @@ def smallest_by_search(noise):
 
 
 @pytest.mark.parametrize("checker, candidate", [
+    (exercises.check_variance_step, lambda phi, q, omega, x, w: omega * second_moment(phi, q, x, w)),
+    (exercises.check_leaky_weights, lambda n, a: (n * (0.5 + a * a / 2)) ** -0.5),
+    (exercises.check_scaled_weights, lambda s, depth, layer: walk(s, depth, layer, depth + 1)),
     (exercises.check_backward, regression),
     (exercises.check_backward, lambda *a: with_n(*a, n=len(a[0])).tolist()),
     (exercises.check_parameter_gradients, lambda dy, x_hat: [np.einsum("nchw,nchw->c", dy, x_hat), np.einsum("nchw->c", dy)]),

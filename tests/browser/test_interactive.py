@@ -15,13 +15,17 @@ from press import browser as chrome
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "press/static/interactive"
 CHAPTERS = {"transform": "chapters/algorithm/the-transform.html", "backpropagation": "chapters/algorithm/backpropagation.html",
-            "running": "chapters/algorithm/training-and-inference.html"}
+            "running": "chapters/algorithm/training-and-inference.html",
+            "profile": "chapters/problem/deep-networks-fail.html"}
 rng = np.random.default_rng(5)
 unit = rng.normal(size=256).round(3)
 DATA = {
     "transform": {"populations": {"a unit": unit, "behind the ReLU": np.maximum(unit, 0)}, "order": rng.integers(0, 256, 2048)},
     "backpropagation": {"x": rng.normal(1, 2, size=8).round(3), "gamma": 1.5, "random": rng.normal(size=8).round(2)},
     "running": {"population": rng.normal(2, 2, size=256).round(3), "order": rng.integers(0, 256, 128 * 32)},
+    "profile": {"profiles": {activation: {scale: {str(depth): {
+        side: np.sort(rng.normal(centre, 4, (3, depth)).round(3), axis=0) for side, centre in (("without", -40), ("with", 0))}
+        for depth in (20, 50)} for scale in ("0.1", "1", "3")} for activation in ("sigmoid", "tanh")}},
 }
 SETTINGS = {
     "transform": [
@@ -38,6 +42,11 @@ SETTINGS = {
         {"momentum": 0.02, "n": 16, "steps": 100},
         {"momentum": 0.5, "n": 2, "steps": 1},
         {"momentum": 0.005, "n": 32, "steps": 128},
+    ],
+    "profile": [
+        {"activation": "sigmoid", "scale": "1", "depth": "20"},
+        {"activation": "tanh", "scale": "0.1", "depth": "50"},
+        {"activation": "sigmoid", "scale": "3", "depth": "50"},
     ],
 }
 
@@ -245,6 +254,26 @@ class TestByItself:
         kept, free, divided, _ = (row.split("\t")[1:] for row in rows)
         assert kept == free == divided
         sheet.wait_for_function("document.getElementById('try-running-said').textContent.endsWith('a plain average of 1.0 batches.')")
+
+    @pytest.mark.parametrize("settings", SETTINGS["profile"], ids=lambda each: f"{each['activation']}-{each['depth']}")
+    def test_the_profile_is_that_of_numpy(self, sheet, settings):
+        found = computed(sheet, "profile", settings)
+        given = DATA["profile"]["profiles"][settings["activation"]][settings["scale"]][settings["depth"]]
+        for side, rows in given.items():
+            low, median, high = rows
+            close([found[side]["low"], found[side]["median"], found[side]["high"]], rows)
+            close([found[side]["first"], found[side]["last"], found[side]["ratio"]], [median[0], median[-1], median[0] - median[-1]])
+            slope = np.log(10.0 ** median[0] / 10.0 ** median[-1]) / (len(median) - 1)
+            close(found[side]["step"], np.exp(slope))
+            assert found[side]["lost"] == (median < -45).sum()
+        assert found["without"]["lost"] > found["with"]["lost"] == 0
+
+    def test_a_choice_changes_the_profile(self, sheet):
+        for control, option in (("activation", "tanh"), ("scale", "3"), ("depth", "50")):
+            before = sheet.locator("[data-figure=profile] .bn-readout").inner_text()
+            sheet.locator(f"#try-profile-{control}").select_option(option)
+            assert sheet.locator("[data-figure=profile] .bn-readout").inner_text() != before
+        sheet.wait_for_function("document.getElementById('try-profile-said').textContent.startsWith('50 tanh layers, weights 3 times')")
 
     def test_the_figure_takes_the_place_of_the_static_one(self, sheet):
         for figure in interactive.KINDS:
