@@ -22,6 +22,7 @@ def markdown(page, all_claims, judged):
     for claim in all_claims.values():
         if claim.id in judged:
             lines += entry(page, claim, *judged[claim.id])
+    lines += [f"(claim-{claim.id.lower()})=" for claim in all_claims.values() if claim.id not in judged]  # {ref}`C11 <claim-c11>` leads to the list
     lines += ["## Pending", "", "| id | claim | who says it | chapter that will judge it |", "| --- | --- | --- | --- |"]
     for claim in all_claims.values():
         if claim.id not in judged:
