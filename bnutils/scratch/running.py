@@ -40,6 +40,10 @@ class BatchNorm:
 
     The batch is normalised with its biased variance, over n. ``running_var`` averages the unbiased one, over n - 1.
 
+    ``gamma`` and ``beta`` start at 1 and 0, ``running_mean`` and ``running_var`` at 0 and 1, all of shape ``num_features``;
+    ``num_batches_tracked`` counts training batches. ``gradients`` holds those of the last ``backward`` under the names of
+    ``parameters``, and is empty before.
+
     Parameters
     ----------
     num_features : int or tuple
@@ -52,17 +56,6 @@ class BatchNorm:
         weight of the newest batch, as in ``update``
     dtype
         of the parameters and of the running statistics; the output has the dtype of the input
-
-    Attributes
-    ----------
-    gamma, beta
-        arrays of shape ``num_features``: scale and shift, 1 and 0 at the start
-    running_mean, running_var
-        arrays of the same shape, 0 and 1 at the start
-    num_batches_tracked : int
-        training batches seen
-    gradients : dict
-        of the last ``backward``, under the names of ``parameters``; empty before
 
     Raises
     ------

@@ -276,6 +276,7 @@ class TestByItself:
         sheet.wait_for_function("document.getElementById('try-profile-said').textContent.startsWith('50 tanh layers, weights 3 times')")
 
     def test_the_figure_takes_the_place_of_the_static_one(self, sheet):
+        sheet.wait_for_function(f"document.querySelectorAll('.bn-running .bn-drawing').length >= {len(interactive.KINDS)}")
         for figure in interactive.KINDS:
             place = sheet.locator(f"[data-figure={figure}]")
             assert place.locator(".bn-drawing").first.is_visible() and not place.locator("figure.bn-figure svg").is_visible()
@@ -297,6 +298,7 @@ class TestByItself:
         sheet.route("**/transform.js", lambda route: route.fulfill(
             body='bnInteractive.define("transform", {start() { throw new Error("planted"); }})', content_type="text/javascript"))
         sheet.goto(address)
+        sheet.wait_for_selector("[data-figure=running] .bn-drawing")
         assert sheet.locator("[data-figure=transform] figure.bn-figure svg").is_visible()
         assert sheet.locator("[data-figure=transform] .bn-live").count() == 0
         assert sheet.locator("[data-figure=backpropagation] .bn-drawing").first.is_visible()
