@@ -239,7 +239,7 @@ class TestByItself:
             before = sheet.locator("[data-figure=profile] .bn-readout").inner_text()
             sheet.locator(f"#try-profile-{control}").select_option(option)
             assert sheet.locator("[data-figure=profile] .bn-readout").inner_text() != before
-        sheet.wait_for_function("document.getElementById('try-profile-said').textContent.startsWith('50 tanh layers, weights 3 times')")
+        sheet.wait_for_function("document.getElementById('try-profile-said').textContent.startsWith('50 tanh layers, weights at scale 3.')")
 
     def test_the_figure_takes_the_place_of_the_static_one(self, sheet):
         for figure in interactive.KINDS:
