@@ -22,7 +22,7 @@ DATA = {
     "transform": {"populations": {"a unit": unit, "behind the ReLU": np.maximum(unit, 0)}, "order": rng.integers(0, 256, 2048)},
     "backpropagation": {"x": rng.normal(1, 2, size=8).round(3), "gamma": 1.5, "random": rng.normal(size=8).round(2)},
     "profile": {"profiles": {activation: {scale: {str(depth): {
-        side: np.sort(rng.normal(centre, 4, (3, depth)).round(3), axis=0) for side, centre in (("without", -40), ("with", 0))}
+        side: np.sort(rng.normal(centre, 4, (3, depth)).round(3), axis=0) for side, centre in (("without", -45), ("with", 0))}
         for depth in (20, 50)} for scale in ("0.1", "1", "3")} for activation in ("sigmoid", "tanh")}},
 }
 SETTINGS = {
