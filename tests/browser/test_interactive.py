@@ -24,7 +24,7 @@ DATA = {
     "backpropagation": {"x": rng.normal(1, 2, size=8).round(3), "gamma": 1.5, "random": rng.normal(size=8).round(2)},
     "running": {"population": rng.normal(2, 2, size=256).round(3), "order": rng.integers(0, 256, 128 * 32)},
     "profile": {"profiles": {activation: {scale: {str(depth): {
-        side: np.sort(rng.normal(centre, 4, (3, depth)).round(3), axis=0) for side, centre in (("without", -40), ("with", 0))}
+        side: np.sort(rng.normal(centre, 4, (3, depth)).round(3), axis=0) for side, centre in (("without", -45), ("with", 0))}
         for depth in (20, 50)} for scale in ("0.1", "1", "3")} for activation in ("sigmoid", "tanh")}},
 }
 SETTINGS = {
@@ -273,7 +273,7 @@ class TestByItself:
             before = sheet.locator("[data-figure=profile] .bn-readout").inner_text()
             sheet.locator(f"#try-profile-{control}").select_option(option)
             assert sheet.locator("[data-figure=profile] .bn-readout").inner_text() != before
-        sheet.wait_for_function("document.getElementById('try-profile-said').textContent.startsWith('50 tanh layers, weights 3 times')")
+        sheet.wait_for_function("document.getElementById('try-profile-said').textContent.startsWith('50 tanh layers, weights at scale 3.')")
 
     def test_the_figure_takes_the_place_of_the_static_one(self, sheet):
         sheet.wait_for_function(f"document.querySelectorAll('.bn-running .bn-drawing').length >= {len(interactive.KINDS)}")

@@ -21,17 +21,18 @@
 
   const controls = ({ profiles }, { activation, scale, depth }) => [
     { kind: "choice", key: "activation", label: "Activation", value: activation, options: Object.keys(profiles) },
-    { kind: "choice", key: "scale", label: "Initial weights, times the standard ones", value: scale, options: Object.keys(profiles[activation]) },
+    { kind: "choice", key: "scale", label: "Scale of the weights", value: scale, options: Object.keys(profiles[activation]) },
     { kind: "choice", key: "depth", label: "Hidden layers", value: depth, options: Object.keys(profiles[activation][scale]) },
   ];
 
   function view(result, settings, width) {
     const high = 330, left = 52, right = width - 14, top = 34, bottom = high - 46;
     const layers = result.without.median.length;
+    const beat = layers > 25 ? 10 : layers > 9 ? 5 : 2;
     const all = [result.without, result.with].flatMap(each => [...each.low, ...each.high, 0]);
     const least = Math.min(...all), most = Math.max(...all);
     const gap = [1, 2, 5, 10, 20].find(each => (most - least) / each <= 6);
-    const from = Math.floor(least / gap) * gap, to = Math.ceil(most / gap) * gap;
+    const from = Math.floor(least / gap) * gap, to = Math.ceil(most / gap + 0.4) * gap;       // room for a label above
     const across = along(1, layers, left + 10, right - 10), up = along(from, to, bottom, top);
     const ticks = Array.from({ length: Math.round((to - from) / gap) + 1 }, (_, i) => from + i * gap);
     const points = values => values.map((value, i) => `${across(i + 1)},${up(value)}`);
@@ -50,7 +51,7 @@
           text(left - 8, up(tick) + 5, power(tick), { "text-anchor": "end" })]),
         series(result.without, "bn-before", "without BN", higher),
         series(result.with, "bn-after", "with BN", !higher),
-        axis(across, bottom + 2, [1, ...[1, 2, 3, 4].map(part => Math.round(layers * part / 4))]),
+        axis(across, bottom + 2, [1, ...Array.from({ length: Math.floor(layers / beat) }, (_, i) => (i + 1) * beat)]),
         text((left + right) / 2, high - 4, "layer, from the input", { "text-anchor": "middle" })),
       table("Medians of ten random networks. “Per layer” is the factor that one step towards the input multiplies the norm by, on average.", [
         ["log₁₀ of the gradient norm", "without BN", "with BN"],
@@ -63,7 +64,7 @@
     ];
   }
 
-  const say = (result, { activation, scale, depth }) => `${depth} ${activation} layers, weights ${scale} times the standard ones. `
+  const say = (result, { activation, scale, depth }) => `${depth} ${activation} layers, weights at scale ${scale}. `
     + `Without batch normalization the gradient norm is 10 to the power ${number(result.without.first)} at the first layer and `
     + `${number(result.without.last)} at the last; with it, ${number(result.with.first)} and ${number(result.with.last)}.`;
 
