@@ -186,9 +186,9 @@ def copy_preact(app):
 
 
 def drop_repeated_ids(app, doctree, docname):
-    """Sphinx-exercise gives the inside of every exercise of a page the same id."""
-    for section in doctree.findall(nodes.section):
-        section["ids"] = [each for each in section["ids"] if each not in ("exercise-content", "solution-content")]
+    """Sphinx-exercise and sphinx-proof give the inside of every exercise, theorem and proof of a page the same id."""
+    for section in [*doctree.findall(nodes.section), *doctree.findall(nodes.admonition)]:
+        section["ids"] = [each for each in section["ids"] if each not in ("exercise-content", "solution-content", "proof-content", "proof")]
 
 
 def setup(app):
