@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SHEET = "_static/site.css"
 STYLE_LINK = re.compile(r'[ \t]*<link\b[^>]*rel="stylesheet"[^>]*>\n?')
 FORMULA_FONTS = ["katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math-Italic.woff2"]
-# they stand in the sheet; asked for before the first line is set, no formula is set in another font first, and nothing moves
-FORMULA_START = '<script>document.fonts.load("1em KaTeX_Main"); document.fonts.load("italic 1em KaTeX_Math");</script>'
+# asked for when the first formula is laid out they would come too late, and everything set around formulas would move
+FORMULA_SCRIPT = "_static/formulas.js"
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # where icon fonts keep their glyphs
 
 TOLD = {"search.html": "Search the book for words, claims and terms; it works without a network.", "404.html": "There is no page of the book at this address."}
@@ -142,10 +142,11 @@ def sized(tag, file, site):
 
 
 def one_sheet(text, file, site, version):
-    depth = "../" * (len(file.relative_to(site).parts) - 1)
-    link = f'  <link rel="stylesheet" href="{depth}{SHEET}?v={version}">\n'
-    if 'class="katex"' in text and FORMULA_START not in text:
-        link += f"  {FORMULA_START}\n"
+    root = re.search(r'<link rel="icon" href="([^"]*)_static/', text)  # absolute in 404.html, which is shown at any depth
+    root = root[1] if root else "../" * (len(file.relative_to(site).parts) - 1)
+    link = f'  <link rel="stylesheet" href="{root}{SHEET}?v={version}">\n'
+    if 'class="katex"' in text and FORMULA_SCRIPT not in text:
+        link = f'  <script data-now src="{root}{FORMULA_SCRIPT}?v={version}"></script>\n' + link
     first = STYLE_LINK.search(text)
     rest = STYLE_LINK.sub("", text)
     return rest[: first.start()] + link + rest[first.start() :] if first else rest
@@ -169,9 +170,10 @@ def style(site, node, sheets, texts):
         cut(site / "_static" / font, site / "_static" / "icons" / Path(font).name, icons)
         content = content.replace(font, f"icons/{Path(font).name}")
     letters = set("".join(texts))
-    for font in FORMULA_FONTS:
-        cut(site / "_static" / font, site / "_static" / font, letters)
-        content = content.replace(f"url({font})", f"url(data:font/woff2;base64,{base64.b64encode((site / '_static' / font).read_bytes()).decode()})")
+    fonts = [site / "_static" / font for font in FORMULA_FONTS]
+    for font in fonts:
+        cut(font, font, letters)
+    (site / FORMULA_SCRIPT).write_text("".join(map(at_hand, fonts)), "utf8")
     (site / SHEET).write_text(content, "utf8")
     return digest(content.encode())
 
@@ -203,6 +205,14 @@ def cut(source, target, glyphs):
     cutter.subset(font)
     font.flavor = "woff2"
     font.save(target)
+
+
+def at_hand(font):
+    """A line of script after which a font is there, not on its way."""
+    family, _, style = font.stem.partition("-")
+    style = {"Regular": "normal", "Italic": "italic"}[style]
+    data = base64.b64encode(font.read_bytes()).decode()
+    return f'document.fonts.add(new FontFace("{family}", Uint8Array.from(atob("{data}"), c => c.charCodeAt(0)).buffer, {{ style: "{style}" }}));\n'
 
 
 def digest(content):

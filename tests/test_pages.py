@@ -137,6 +137,12 @@ def test_one_small_style_sheet_and_no_script_a_page_does_not_use(page):
     assert ("copybutton.js" in scripts) == bool(soup(page).select("div.highlight"))
 
 
+def test_the_page_of_no_page_finds_its_style_at_any_depth():
+    page = soup(HTML / "404.html")
+    addresses = [each["href"] for each in page.select('link[rel="stylesheet"]')] + [each["src"] for each in page.select("script[src]")]
+    assert addresses and all(address.startswith("/_static/") for address in addresses)
+
+
 def test_the_icons_in_use_are_in_the_cut_font():
     font = TTFont(HTML / "_static/icons/fa-solid-900.woff2")
     assert {0xF002, 0xF0C9, 0xF019, 0xF042} <= set(font.getBestCmap())  # search, menu, download, theme

@@ -306,9 +306,9 @@ class TestByItself:
 
     def test_every_control_is_reached_by_tab_named_and_seen(self, sheet):
         found = reached(sheet)
-        assert len(found) == 6 + 4 + 9 + 3
+        assert len(found) == 6 + 4 + 9 + 3 + 3
         assert all(each["name"].strip() and each["outline"] for each in found)
-        assert len({each["id"] for each in found if each["tag"] != "BUTTON"}) == 6 + 9 + 3
+        assert len({each["id"] for each in found if each["tag"] != "BUTTON"}) == 6 + 9 + 3 + 3
 
     def test_arrow_keys_change_what_is_shown(self, sheet):
         before = sheet.locator(".bn-readout").first.inner_text()
