@@ -53,7 +53,7 @@
         series(result.with, "bn-after", "with BN", !higher),
         axis(across, bottom + 2, [1, ...Array.from({ length: Math.floor(layers / beat) }, (_, i) => (i + 1) * beat)]),
         text((left + right) / 2, high - 4, "layer, from the input", { "text-anchor": "middle" })),
-      table("Medians of ten random networks. “Per layer” is the factor that one step towards the input multiplies the norm by, on average.", [
+      table("Medians over the seeds of the chapter. “Per layer” is the factor that one step towards the input multiplies the norm by, on average.", [
         ["log₁₀ of the gradient norm", "without BN", "with BN"],
         ["first layer", number(result.without.first), number(result.with.first)],
         ["last hidden layer", number(result.without.last), number(result.with.last)],
