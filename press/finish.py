@@ -83,7 +83,9 @@ def finish(site, node):
             if sheet.exists() and sheet not in sheets and sheet != (site / SHEET).resolve():
                 sheets.append(sheet)
     texts = {file: page(text, file, site) for file, text in pages.items()}
-    version = style(site, node, sheets, list(texts.values())) if sheets else digest((site / SHEET).read_bytes())
+    if sheets:
+        style(site, node, sheets, list(texts.values()))
+    version = hashlib.sha256(b"".join((site / each).read_bytes() for each in (SHEET, FORMULA_SCRIPT))).hexdigest()[:8]
     for file, text in texts.items():
         text = one_sheet(text, file, site, version)
         if text != pages[file]:
@@ -119,14 +121,12 @@ def with_code_links(text):
     """Beside the data of every figure, a link to the cell that drew it."""
     pieces = re.split(r'(<figure class="bn-figure" id="fig-([a-z0-9-]+)">.*?)(</figcaption>)', text, flags=re.S)
     for i in range(1, len(pieces), 4):
-        name, before = pieces[i + 1], pieces[i - 1]
+        name, before, pieces[i + 1] = pieces[i + 1], pieces[i - 1], ""
         cell = before.rfind('<div class="cell ')
         if cell < 0 or f'href="#code-{name}"' in pieces[i]:
-            pieces[i + 1] = ""
             continue
         pieces[i - 1] = before[:cell] + f'<div id="code-{name}"' + before[cell + len("<div") :]
         pieces[i] += f' · <a href="#code-{name}">code</a>'
-        pieces[i + 1] = ""
     return "".join(pieces)
 
 
@@ -145,7 +145,8 @@ def one_sheet(text, file, site, version):
     root = re.search(r'<link rel="icon" href="([^"]*)_static/', text)  # absolute in 404.html, which is shown at any depth
     root = root[1] if root else "../" * (len(file.relative_to(site).parts) - 1)
     link = f'  <link rel="stylesheet" href="{root}{SHEET}?v={version}">\n'
-    if 'class="katex"' in text and FORMULA_SCRIPT not in text:
+    text = re.sub(r" *<script data-now [^>]*></script>\n", "", text)  # of an earlier build: its version may be another
+    if 'class="katex"' in text:
         link = f'  <script data-now src="{root}{FORMULA_SCRIPT}?v={version}"></script>\n' + link
     first = STYLE_LINK.search(text)
     rest = STYLE_LINK.sub("", text)
@@ -153,7 +154,7 @@ def one_sheet(text, file, site, version):
 
 
 def style(site, node, sheets, texts):
-    """Write the one sheet, and the fonts of icons and formulas cut to what is used; returns the sheet's digest."""
+    """Write the one sheet, and the fonts of icons and formulas cut to what is used."""
     css = "\n".join(moved(sheet, site) for sheet in sheets)
     words = set()
     for text in texts:
@@ -175,7 +176,6 @@ def style(site, node, sheets, texts):
         cut(font, font, letters)
     (site / FORMULA_SCRIPT).write_text("".join(map(at_hand, fonts)), "utf8")
     (site / SHEET).write_text(content, "utf8")
-    return digest(content.encode())
 
 
 def moved(sheet, site):
@@ -199,7 +199,7 @@ def cut(source, target, glyphs):
     target.parent.mkdir(exist_ok=True)
     if not source.exists():
         return
-    font = TTFont(source)
+    font = TTFont(source, recalcTimestamp=False)  # the same bytes from every build
     cutter = subset.Subsetter(subset.Options(flavor="woff2", layout_features=[], notdef_outline=False))
     cutter.populate(text="".join(sorted(glyphs)))
     cutter.subset(font)
@@ -213,7 +213,3 @@ def at_hand(font):
     style = {"Regular": "normal", "Italic": "italic"}[style]
     data = base64.b64encode(font.read_bytes()).decode()
     return f'document.fonts.add(new FontFace("{family}", Uint8Array.from(atob("{data}"), c => c.charCodeAt(0)).buffer, {{ style: "{style}" }}));\n'
-
-
-def digest(content):
-    return hashlib.sha256(content).hexdigest()[:8]
