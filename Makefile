@@ -22,9 +22,9 @@ book: ## build the pages from the stored outputs
 	@$(MAKE) -s $(HTML)/.built
 	@echo "The book is at $(CURDIR)/$(HTML)/index.html"
 
-# -W sees only pages that are read anew, so a failed build leaves nothing behind; what shapes every page builds every page
+# -W sees only pages that are read anew, so a failed build leaves nothing behind; the one style sheet is made of all pages, so all are written
 $(HTML)/.built: $(PAGES)
-	@$(if $(filter-out index.md references.bib chapters/%,$?),rm -rf $(HTML) _build/.doctrees;) mkdir -p _build && echo "building the pages ..."
+	@rm -rf $(HTML) $(if $(filter-out index.md references.bib chapters/%,$?),_build/.doctrees); mkdir -p _build && echo "building the pages ..."
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter-book build -q -W -n --keep-going . > _build/log 2>&1 || { cat _build/log; rm -rf _build; exit 1; }
 	@touch $@
 
