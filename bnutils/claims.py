@@ -15,7 +15,7 @@ from statistics import median
 MIME = "application/vnd.bnutils.claim+json"
 PATH = Path(__file__).resolve().parents[1] / "manuscript" / "claims.yml"
 RELATIONS = {"<": lt, "<=": le, ">": gt, ">=": ge}
-RESIDUE = 1e-6                                               # an exact quantity bounded below this is rounding error
+RESIDUE = 1e-6  # an exact quantity bounded below this is rounding error
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,17 @@ class Judgement:
         """The judgement as JSON-able data, for the ledger."""
         claim = self.claim
         rows = [asdict(row) for row in self.rows]
-        return {"claim": claim.id, "says": claim.says, "sources": list(claim.sources), "chapter": claim.chapter,
-                "verdict": self.verdict, "seeds": list(self.seeds),
-                "conditions": [row.pop("condition") | row | {"values": list(row["values"]), "met": list(row["met"])}
-                               for row in rows]}
+        return {
+            "claim": claim.id,
+            "says": claim.says,
+            "sources": list(claim.sources),
+            "chapter": claim.chapter,
+            "verdict": self.verdict,
+            "seeds": list(self.seeds),
+            "conditions": [
+                row.pop("condition") | row | {"values": list(row["values"]), "met": list(row["met"])} for row in rows
+            ],
+        }
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"text/plain": _text(self), "text/html": _card(self), MIME: self.record()}
@@ -139,7 +146,9 @@ def judge(claim_id, /, *, seeds, **values):
     """
     claims = load()
     if claim_id not in claims:
-        raise ValueError(f"expected the id of a claim in {PATH.name}, from {min(claims)} to {max(claims)}, got {claim_id!r}")
+        raise ValueError(
+            f"expected the id of a claim in {PATH.name}, from {min(claims)} to {max(claims)}, got {claim_id!r}"
+        )
     claim, seeds = claims[claim_id], tuple(int(seed) for seed in seeds)
     if not claim.conditions:
         raise ValueError(f"{claim_id} has no conditions yet, so nothing can be judged; write them in {PATH.name} first")
@@ -147,10 +156,14 @@ def judge(claim_id, /, *, seeds, **values):
         raise ValueError(f"expected one or more seeds, each once, got {list(seeds)}")
     expected = [condition.quantity for condition in claim.conditions]
     if set(values) != set(expected):
-        raise ValueError(f"{claim_id}: expected the quantities {sorted(expected)}, got {sorted(values)}; "
-                         f"missing {sorted(set(expected) - set(values))}, not asked for {sorted(set(values) - set(expected))}")
-    rows = tuple(_row(condition, _column(condition.quantity, values[condition.quantity], len(seeds)))
-                 for condition in claim.conditions)
+        raise ValueError(
+            f"{claim_id}: expected the quantities {sorted(expected)}, got {sorted(values)}; "
+            f"missing {sorted(set(expected) - set(values))}, not asked for {sorted(set(values) - set(expected))}"
+        )
+    rows = tuple(
+        _row(condition, _column(condition.quantity, values[condition.quantity], len(seeds)))
+        for condition in claim.conditions
+    )
     return Judgement(claim, seeds, rows, verdict([row.met for row in rows]))
 
 
@@ -190,7 +203,9 @@ def _condition(row, where):
     _check_keys(row, {"quantity", "what", "bound", "kind"}, f"{where}: a condition")
     bound = re.fullmatch(r"(<=?|>=?) *(\S+)", str(row["bound"]))
     if not bound or not math.isfinite(number := _float(bound[2])):
-        raise ValueError(f"{where}: expected a bound like '< 1e-9', one of {list(RELATIONS)} and a number, got {row['bound']!r}")
+        raise ValueError(
+            f"{where}: expected a bound like '< 1e-9', one of {list(RELATIONS)} and a number, got {row['bound']!r}"
+        )
     if row["kind"] not in ("exact", "measured"):
         raise ValueError(f"{where}: expected the kind 'exact' or 'measured', got {row['kind']!r}")
     if not str(row["quantity"]).isidentifier() or row["quantity"] == "seeds":
@@ -205,7 +220,9 @@ def _column(name, values, n):
         raise ValueError(f"{name}: expected a 1-D array of shape ({n},), one value a seed, got {shape}")
     values = tuple(float(value) for value in values)
     if not all(map(math.isfinite, values)):
-        raise ValueError(f"{name}: expected finite values, got {list(values)}; a run that diverged needs a number that says so")
+        raise ValueError(
+            f"{name}: expected finite values, got {list(values)}; a run that diverged needs a number that says so"
+        )
     return values
 
 
@@ -213,9 +230,18 @@ def _row(condition, values):
     lowest, highest = min(values), max(values)
     spread, worst = highest - lowest, highest if condition.relation in ("<", "<=") else lowest
     distance = condition.bound - worst if condition.relation in ("<", "<=") else worst - condition.bound
-    rounding = 1e-12 * max(abs(lowest), abs(highest))        # equal but for the last bits: no spread
+    rounding = 1e-12 * max(abs(lowest), abs(highest))  # equal but for the last bits: no spread
     met = tuple(RELATIONS[condition.relation](value, condition.bound) for value in values)
-    return Row(condition, values, median(values), lowest, highest, spread, distance / spread if spread > rounding else None, met)
+    return Row(
+        condition,
+        values,
+        median(values),
+        lowest,
+        highest,
+        spread,
+        distance / spread if spread > rounding else None,
+        met,
+    )
 
 
 def _float(text):
@@ -250,7 +276,10 @@ def rows_of(record):
     """The rows of a judgement, back from its ``record``."""
     parts = [name for name in Condition.__dataclass_fields__]
     rest = [name for name in Row.__dataclass_fields__ if name != "condition"]
-    return [Row(Condition(**{name: row[name] for name in parts}), **{name: row[name] for name in rest}) for row in record["conditions"]]
+    return [
+        Row(Condition(**{name: row[name] for name in parts}), **{name: row[name] for name in rest})
+        for row in record["conditions"]
+    ]
 
 
 def cells(row):
@@ -259,11 +288,18 @@ def cells(row):
     middle, low, high = (_number(value, row) for value in (row.median, row.lowest, row.highest))
     numbers = middle if low == high else f"{middle} [{low}, {high}]"
     if condition.kind == "measured":
-        numbers = f"{middle} [{low}, {high}]"                # always: on another machine the digits may differ
-    margin = "no spread" if row.margin is None else "≈" * (condition.kind == "measured") + _short(round(row.margin, 12), 2)
+        numbers = f"{middle} [{low}, {high}]"  # always: on another machine the digits may differ
+    margin = (
+        "no spread" if row.margin is None else "≈" * (condition.kind == "measured") + _short(round(row.margin, 12), 2)
+    )
     spread = "rounding" if _is_residue(row) else "none" if row.margin is None else _number(row.spread, row)
-    return (f"{condition.what} {condition.relation} {_short(condition.bound, 10)}", numbers,
-            f"{sum(row.met)}/{len(row.met)}", "rounding" if _is_residue(row) else margin, spread)
+    return (
+        f"{condition.what} {condition.relation} {_short(condition.bound, 10)}",
+        numbers,
+        f"{sum(row.met)}/{len(row.met)}",
+        "rounding" if _is_residue(row) else margin,
+        spread,
+    )
 
 
 def _text(judgement):
@@ -282,7 +318,9 @@ def _card(judgement):
         what, *values = map(escape, cells(row)[: len(heads)])
         body += f'<tr><th scope="row">{what}</th>' + "".join(f"<td>{value}</td>" for value in values) + "</tr>\n"
     claim = judgement.claim
-    return (f'<div class="bn-claim bn-{judgement.verdict}">\n'
-            f'<p class="bn-claim-head"><strong>{claim.id} · {judgement.verdict}</strong></p>\n'
-            f'<p class="bn-claim-says">{escape(claim.says)}</p>\n'
-            f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>")
+    return (
+        f'<div class="bn-claim bn-{judgement.verdict}">\n'
+        f'<p class="bn-claim-head"><strong>{claim.id} · {judgement.verdict}</strong></p>\n'
+        f'<p class="bn-claim-says">{escape(claim.says)}</p>\n'
+        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>"
+    )

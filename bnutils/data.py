@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 NAMES = ("digits", "fashion-mnist")
-CUTS = (1000, 1297)                                          # of 1797: 1000 to train on, 297 to validate, 500 to test
+CUTS = (1000, 1297)  # of 1797: 1000 to train on, 297 to validate, 500 to test
 
-SYSTEM = Path("/usr/share/datasets/fashion-mnist")           # of Debian's package dataset-fashion-mnist
+SYSTEM = Path("/usr/share/datasets/fashion-mnist")  # of Debian's package dataset-fashion-mnist
 ADDRESS = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"
-FILES = {                                                    # as published there, with their SHA-256
+FILES = {  # as published there, with their SHA-256
     "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
     "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
     "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
@@ -142,7 +142,7 @@ def _download():
     by_hand = f"or get the files of {ADDRESS} by hand and give their folder: load('fashion-mnist', folder=...)"
     downloader = pooch.HTTPDownloader(progressbar=True)
     for name, sha256 in FILES.items():
-        try:                                                 # a temporary file first, moved once its checksum is right
+        try:  # a temporary file first, moved once its checksum is right
             pooch.retrieve(ADDRESS + name, sha256, name, cache, downloader=downloader)
         except RequestException as error:
             kind, says = ConnectionError, f"{ADDRESS}{name} could not be downloaded ({error}); connect, run this again"
@@ -184,7 +184,7 @@ def _read_idx(folder, name, shape):
     if path is None:
         raise FileNotFoundError(f"{folder} holds no file {name}, and none without the .gz")
     content = path.read_bytes()
-    if content.startswith(b"\x1f\x8b"):                      # whatever the name says; no IDX file begins like that
+    if content.startswith(b"\x1f\x8b"):  # whatever the name says; no IDX file begins like that
         try:
             content = gzip.decompress(content)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:

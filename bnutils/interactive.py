@@ -5,7 +5,6 @@
 """
 
 import json
-import re
 
 import numpy as np
 
@@ -28,7 +27,7 @@ KINDS = {
     },
     "profile": {
         "profiles": "activation -> init scale -> depth -> 'without' and 'with' -> lowest, median and highest log10 of the gradient "
-                    "norm, (3, depth), from the first layer on",
+        "norm, (3, depth), from the first layer on"
     },
 }
 
@@ -59,8 +58,10 @@ def show(name, *, figure, data, alt, static):
     _check(figure, data)
     bundle = plots.bundle(static, name, alt=alt)
     content = json.dumps(_plain(data), separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
-    bundle["text/html"] = (f'<div class="bn-interactive" data-figure="{figure}" data-name="{name}">\n{bundle["text/html"]}\n'
-                           f'<script type="application/json">{content}</script>\n</div>')
+    bundle["text/html"] = (
+        f'<div class="bn-interactive" data-figure="{figure}" data-name="{name}">\n{bundle["text/html"]}\n'
+        f'<script type="application/json">{content}</script>\n</div>'
+    )
     numbers.display(bundle)
 
 
@@ -72,7 +73,9 @@ def _plain(value):
     if array.dtype.kind not in "iuf":
         raise ValueError(f"expected arrays of numbers, got {array.dtype}: {value!r}")
     if not np.isfinite(array).all():
-        raise ValueError("expected finite numbers in the data of a figure, got nan or infinity; the page has no JSON for them")
+        raise ValueError(
+            "expected finite numbers in the data of a figure, got nan or infinity; the page has no JSON for them"
+        )
     return (array + 0).tolist() if array.dtype.kind != "f" else (array + 0.0).tolist()
 
 
@@ -80,7 +83,9 @@ def _check(figure, data):
     wanted = KINDS[figure]
     if set(data) != set(wanted):
         asked = "; ".join(f"{key}: {what}" for key, what in wanted.items())
-        raise ValueError(f"expected data with {', '.join(wanted)} for {figure!r}, got {', '.join(data) or 'none'} ({asked})")
+        raise ValueError(
+            f"expected data with {', '.join(wanted)} for {figure!r}, got {', '.join(data) or 'none'} ({asked})"
+        )
     if figure == "transform":
         sizes = {key: np.size(values) for key, values in data["populations"].items()}
         if len(set(sizes.values())) != 1:
@@ -89,28 +94,45 @@ def _check(figure, data):
     if figure == "backpropagation":
         x, upstream = np.asarray(data["x"]), np.asarray(data["random"])
         if x.ndim != 1 or x.size < 4 or x.min() == x.max() or upstream.shape != x.shape:
-            raise ValueError(f"expected x of 4 or more values that differ, and random like it, got shapes {x.shape} and {upstream.shape}"
-                             + (", all values equal" if x.size and x.min() == x.max() else ""))
+            raise ValueError(
+                f"expected x of 4 or more values that differ, and random like it, got shapes {x.shape} and {upstream.shape}"
+                + (", all values equal" if x.size and x.min() == x.max() else "")
+            )
     if figure == "running":
         values = np.asarray(data["population"])
         if values.ndim != 1 or not values.size or values.min() == values.max():
-            raise ValueError(f"expected a population of values that differ, got shape {values.shape}"
-                             + (", all values equal" if values.size else ""))
-        _check_order(data["order"], values.size, fewest=128 * 32)                # as many batches of as many values as the page offers
+            raise ValueError(
+                f"expected a population of values that differ, got shape {values.shape}"
+                + (", all values equal" if values.size else "")
+            )
+        _check_order(
+            data["order"], values.size, fewest=128 * 32
+        )  # as many batches of as many values as the page offers
     if figure == "profile":
-        depths = [(depth, sides) for scales in data["profiles"].values() for by_depth in scales.values() for depth, sides in by_depth.items()]
+        depths = [
+            (depth, sides)
+            for scales in data["profiles"].values()
+            for by_depth in scales.values()
+            for depth, sides in by_depth.items()
+        ]
         if not depths:
             raise ValueError("expected profiles of one activation, scale and depth or more, got none")
         for depth, sides in depths:
             shapes = {side: np.shape(rows) for side, rows in sides.items()}
             if shapes != dict.fromkeys(("without", "with"), (3, int(depth))) or int(depth) < 2:
-                raise ValueError(f"expected rows 'without' and 'with' of shape (3, {depth}), depth 2 or more, got {shapes}")
+                raise ValueError(
+                    f"expected rows 'without' and 'with' of shape (3, {depth}), depth 2 or more, got {shapes}"
+                )
             if any((rows[:-1] > rows[1:]).any() for rows in map(np.asarray, sides.values())):
-                raise ValueError(f"expected lowest, median and highest in this order at depth {depth}, got rows that cross")
+                raise ValueError(
+                    f"expected lowest, median and highest in this order at depth {depth}, got rows that cross"
+                )
 
 
 def _check_order(order, size, *, fewest):
     order = np.asarray(order)
     if order.dtype.kind not in "iu" or order.ndim != 1 or order.size < fewest or order.min() < 0 or order.max() >= size:
-        raise ValueError(f"expected an order of {fewest} or more whole numbers from 0 to {size - 1}, got {order.size} of {order.dtype}"
-                         + (f" from {order.min()} to {order.max()}" if order.size else ""))
+        raise ValueError(
+            f"expected an order of {fewest} or more whole numbers from 0 to {size - 1}, got {order.size} of {order.dtype}"
+            + (f" from {order.min()} to {order.max()}" if order.size else "")
+        )

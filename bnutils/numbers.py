@@ -80,13 +80,15 @@ def _scalar(name, value):
     if getattr(value, "shape", None) == ():
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name}: expected one real number, got {given!r} ({type(given).__name__}); reduce it to a scalar first")
+        raise TypeError(
+            f"{name}: expected one real number, got {given!r} ({type(given).__name__}); reduce it to a scalar first"
+        )
     if isinstance(value, Integral):
         return int(value)
     value = float(value)
     if not math.isfinite(value):
         raise ValueError(f"{name}: expected a finite number, got {value}; the prose cannot quote it")
-    return value + 0.0                                       # -0.0 + 0.0 is 0.0
+    return value + 0.0  # -0.0 + 0.0 is 0.0
 
 
 def _digits(value, significant):
@@ -97,5 +99,10 @@ def _publish(kind, values, lines):
     if not values:
         raise ValueError(f"{kind}() expected at least one value by name, as in {kind}(ratio=0.5), got none")
     anchored = "\n".join(f'<span id="n-{name}">{line}</span>' for name, line in zip(values, lines, strict=True))
-    display({"text/plain": "\n".join(lines), "text/html": f'<pre class="bn-numbers">{anchored}</pre>',
-             MIME: {"kind": kind, "values": values}})
+    display(
+        {
+            "text/plain": "\n".join(lines),
+            "text/html": f'<pre class="bn-numbers">{anchored}</pre>',
+            MIME: {"kind": kind, "values": values},
+        }
+    )

@@ -14,18 +14,33 @@ from matplotlib.figure import Figure
 
 from . import numbers
 
-INK = "#0b0c0d"                                              # text and axes: near-black in the PNG, currentColor in the SVG
-WITH, WITHOUT = "#0072b2", "#d55e00"                         # with BN, without BN, through the whole book
-PALETTE = (WITH, WITHOUT, "#008f68", "#b8619a", "#8a7a00", "#767f8a")      # >= 3:1 on white and on the dark page, #14181e
-PAPER = "var(--pst-color-background, Canvas)"                # what white becomes in the SVG: the page behind the figure
+INK = "#0b0c0d"  # text and axes: near-black in the PNG, currentColor in the SVG
+WITH, WITHOUT = "#0072b2", "#d55e00"  # with BN, without BN, through the whole book
+PALETTE = (WITH, WITHOUT, "#008f68", "#b8619a", "#8a7a00", "#767f8a")  # >= 3:1 on white and on the dark page, #14181e
+PAPER = "var(--pst-color-background, Canvas)"  # what white becomes in the SVG: the page behind the figure
 
 STYLE = {
-    "axes.edgecolor": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "text.color": INK,
-    "xtick.color": INK, "ytick.color": INK, "grid.color": INK, "grid.alpha": 0.15, "grid.linewidth": 0.8,
-    "axes.grid": True, "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.prop_cycle": matplotlib.cycler(color=PALETTE), "axes.facecolor": "none", "figure.facecolor": "none",
-    "lines.linewidth": 2.0, "legend.frameon": False, "figure.titleweight": "bold",
-    "svg.fonttype": "none", "svg.hashsalt": "bnutils",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": INK,
+    "grid.alpha": 0.15,
+    "grid.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": matplotlib.cycler(color=PALETTE),
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "lines.linewidth": 2.0,
+    "legend.frameon": False,
+    "figure.titleweight": "bold",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "bnutils",
 }
 
 
@@ -48,14 +63,14 @@ def figure(title, *, columns=1, rows=1, height=3.2, **subplots):
     tuple
         ``(fig, axes)``: one axes object, or an array of them as ``Figure.subplots`` gives it
     """
-    width, size = (5.4, 11) if columns == 1 else (6.8, 12)   # wide figures shrink more on a phone: larger type
+    width, size = (5.4, 11) if columns == 1 else (6.8, 12)  # wide figures shrink more on a phone: larger type
     with matplotlib.rc_context(STYLE | {"font.size": size, "figure.titlesize": size + 1}):
         fig = Figure(figsize=(width, height * rows), layout="constrained")
         FigureCanvasAgg(fig)
         lines = textwrap.wrap(title, int(width * 72 / (0.62 * (size + 1))))
         fig.suptitle("\n".join(lines), x=0.01, horizontalalignment="left")
         axes = fig.subplots(rows, columns, **subplots)
-        for ax in fig.axes:                                  # ticks are born later, outside this style
+        for ax in fig.axes:  # ticks are born later, outside this style
             ax.tick_params(which="both", colors=INK, labelsize=size - 1, grid_color=INK, grid_alpha=0.15)
     return fig, axes
 
@@ -76,8 +91,14 @@ def label(ax, x, y, text, color, **options):
     **options
         for ``Axes.annotate``; ``xytext`` is the offset in points, (5, 0) if not given
     """
-    options = {"xytext": (5, 0), "textcoords": "offset points", "verticalalignment": "center", "fontweight": "bold",
-               "fontsize": ax.xaxis.label.get_size(), "annotation_clip": False} | options
+    options = {
+        "xytext": (5, 0),
+        "textcoords": "offset points",
+        "verticalalignment": "center",
+        "fontweight": "bold",
+        "fontsize": ax.xaxis.label.get_size(),
+        "annotation_clip": False,
+    } | options
     ax.annotate(text, (x, y), color=color, **options)
 
 
@@ -111,12 +132,18 @@ def bundle(fig, name, *, alt):
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise ValueError(f"expected a name of lower-case letters, digits and hyphens, got {name!r}")
     png = _render(fig, "png", dpi=144, facecolor="white", metadata={"Software": None})
-    svg = _themed(_render(fig, "svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))).decode(),
-                  name, " ".join(alt.split()))
+    svg = _themed(
+        _render(fig, "svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))).decode(),
+        name,
+        " ".join(alt.split()),
+    )
     data = f'<a download="{name}.csv" href="data:text/csv;charset=utf-8,{quote(_csv(fig))}">data (CSV)</a>'
     fig.clear()
-    return {"text/plain": alt, "image/png": base64.b64encode(png).decode(),
-            "text/html": f'<figure class="bn-figure" id="fig-{name}">\n{svg}\n<figcaption>{data}</figcaption>\n</figure>'}
+    return {
+        "text/plain": alt,
+        "image/png": base64.b64encode(png).decode(),
+        "text/html": f'<figure class="bn-figure" id="fig-{name}">\n{svg}\n<figcaption>{data}</figcaption>\n</figure>',
+    }
 
 
 def _csv(fig):
@@ -125,7 +152,9 @@ def _csv(fig):
     for panel, ax in enumerate(fig.axes, 1):
         series = [(line.get_label(), *line.get_data()) for line in ax.lines if line.get_transform() == ax.transData]
         series += [(dots.get_label(), *dots.get_offsets().T) for dots in ax.collections if len(dots.get_offsets()) > 1]
-        bars = [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches if hasattr(bar, "get_height")]
+        bars = [
+            (bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches if hasattr(bar, "get_height")
+        ]
         series += [("bars", *zip(*bars))] if bars else []
         for number, (label, xs, ys) in enumerate(series, 1):
             label = f"series {number}" if label.startswith("_") else label.replace(",", ";")
@@ -143,22 +172,30 @@ def _render(fig, kind, **options):
 def _themed(svg, name, alt):
     """The SVG for the page: its own ids, no fixed ink, paper or font, no rule that reaches beyond it."""
     width, height = (float(size) for size in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups())
-    body = svg[svg.index(">", svg.index("<svg")) + 1:svg.rindex("</svg>")]
+    body = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
     body = re.sub(r"<!--.*?-->|<style.*?</style>|<metadata.*?</metadata>", "", body, flags=re.S)
-    body = re.sub(r"font-family: [^;\"]*(; )?", "", body)    # the page's font
+    body = re.sub(r"font-family: [^;\"]*(; )?", "", body)  # the page's font
     body = re.sub(r'\bid="', f'id="{name}-', body)
     body = re.sub(r'href="#|url\(#', lambda start: f"{start[0]}{name}-", body)
     body = re.sub(f"{INK}|#000000", "currentColor", body).replace("#ffffff", PAPER)
     body = re.sub(r"\s*\n\s*", "\n", body)
     body = re.sub(r"(?:<tspan [^>]*>[^<]*</tspan>\s*)+", _flow, body)
     body = re.sub(r"<[^>]*>", lambda tag: re.sub(r"-?\d+\.\d{3,}", _short, tag[0]), body).replace("xlink:href", "href")
-    body = re.sub(r'<g([^>]*)>\n((?:<use href="[^"]*" x="[^"]*" y="[^"]*" (style="[^"]*")/>\n)(?:<use [^>]*\3/>\n)+)</g>', _shared, body)
-    for marker, radius in re.findall(r'<path id="([^"]*)" d="M 0 ([\d.]+)\n(?:C [^\n]*\n){8}z\n"', body):   # eight arcs: a circle
+    body = re.sub(
+        r'<g([^>]*)>\n((?:<use href="[^"]*" x="[^"]*" y="[^"]*" (style="[^"]*")/>\n)(?:<use [^>]*\3/>\n)+)</g>',
+        _shared,
+        body,
+    )
+    for marker, radius in re.findall(
+        r'<path id="([^"]*)" d="M 0 ([\d.]+)\n(?:C [^\n]*\n){8}z\n"', body
+    ):  # eight arcs: a circle
         body = re.sub(rf'<use href="#{marker}" x="([^"]*)" y="([^"]*)"', rf'<circle r="{radius}" cx="\1" cy="\2"', body)
-    return (f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" fill="currentColor"'
-            f' style="width: 100%; max-width: {width * 4 / 3:.0f}px; height: auto; font-family: inherit;'
-            ' stroke-linejoin: round; stroke-linecap: butt"'
-            ' xmlns="http://www.w3.org/2000/svg">' + body + "</svg>")
+    return (
+        f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" fill="currentColor"'
+        f' style="width: 100%; max-width: {width * 4 / 3:.0f}px; height: auto; font-family: inherit;'
+        ' stroke-linejoin: round; stroke-linecap: butt"'
+        ' xmlns="http://www.w3.org/2000/svg">' + body + "</svg>"
+    )
 
 
 def _short(number):
@@ -178,6 +215,6 @@ def _flow(match):
     glyphs = sorted((float(x), place, text) for x, place, text in glyphs)
     stacked = any(right[0] - left[0] < 1 for left, right in pairwise(glyphs))
     if stacked or len(glyphs) < match[0].count("<tspan"):
-        return match[0]                                      # one above the other: only positions can say that
+        return match[0]  # one above the other: only positions can say that
     runs = [(place, "".join(text for *_, text in run)) for place, run in groupby(glyphs, key=lambda glyph: glyph[1])]
     return "".join(f"<tspan {place}>{text}</tspan>" for place, text in runs)

@@ -1,16 +1,16 @@
 """The press: manuscript -> executed notebook -> page. Chapters never import it.
 
-    manuscript.py   what authors write: cells, references, rules of the prose
-    notebook.py     what readers run: stable bytes, digests, what is out of date
-    execute.py      kernels, side by side, with progress
-    ledger.py       the page of all verdicts
-    pages.py        the Sphinx extension that turns notebooks into pages
-    finish.py       the last pass over the built site: one style sheet, the icons in use
-    browser.py      Chromium, and a local server as the pages will meet one
-    pdf.py          the whole book as one PDF
-    assignment.py   notebooks without solutions; grade.py grades what comes back
-    bench.py        machine numbers, into records/
-    install.py      the environment (standard library only)
+manuscript.py   what authors write: cells, references, rules of the prose
+notebook.py     what readers run: stable bytes, digests, what is out of date
+execute.py      kernels, side by side, with progress
+ledger.py       the page of all verdicts
+pages.py        the Sphinx extension that turns notebooks into pages
+finish.py       the last pass over the built site: one style sheet, the icons in use
+browser.py      Chromium, and a local server as the pages will meet one
+pdf.py          the whole book as one PDF
+assignment.py   notebooks without solutions; grade.py grades what comes back
+bench.py        machine numbers, into records/
+install.py      the environment (standard library only)
 """
 
 # Set before NumPy or torch load: one thread and one instruction set, so that two runs on one machine agree to the last bit.

@@ -27,8 +27,17 @@ def chapters(house, names, everything, jobs):
     pages = manuscript.read_pages(house)
     unknown = set(names) - {page.name for page in pages}
     if unknown:
-        raise click.ClickException(f"no manuscript named {', '.join(sorted(unknown))}; there are {', '.join(page.name for page in pages)}")
-    stop_at([fault for page in pages if not names or page.name in names for fault in (*manuscript.prose_faults(page), *notebook.unasserted(page))])
+        raise click.ClickException(
+            f"no manuscript named {', '.join(sorted(unknown))}; there are {', '.join(page.name for page in pages)}"
+        )
+    stop_at(
+        [
+            fault
+            for page in pages
+            if not names or page.name in names
+            for fault in (*manuscript.prose_faults(page), *notebook.unasserted(page))
+        ]
+    )
     running = [page for page in pages if page.runs]
     current = notebook.inputs(house, running)
     notebooks, due = {}, []
@@ -46,9 +55,14 @@ def chapters(house, names, everything, jobs):
     done, failed = execute.run(house, due, jobs) if due else ({}, {})
     for name, report in failed.items():
         click.echo(f"\n{name} FAILED; its notebook stays as it was.\n{report}", err=True)
-    left = {page.name for page in running if notebook.out_of_date(page, notebooks.get(page.name), current[page.name])} - set(done)
+    left = {
+        page.name for page in running if notebook.out_of_date(page, notebooks.get(page.name), current[page.name])
+    } - set(done)
     changed = print_pages(house, pages, notebooks | done, current, skip=left)
-    click.echo(f"{len(done)} run, {len(failed)} failed, {len(changed)} pages changed" + "".join(f"\n  {name}" for name in changed))
+    click.echo(
+        f"{len(done)} run, {len(failed)} failed, {len(changed)} pages changed"
+        + "".join(f"\n  {name}" for name in changed)
+    )
     sys.exit(bool(failed))
 
 
@@ -63,7 +77,9 @@ def print_pages(house, pages, notebooks, current, skip):
     for page in pages:
         if page.name not in skip:
             try:
-                texts[page.product] = notebook.typeset(page, numbers, judged, notebooks.get(page.name), current.get(page.name))
+                texts[page.product] = notebook.typeset(
+                    page, numbers, judged, notebooks.get(page.name), current.get(page.name)
+                )
             except LookupError as error:
                 missing.append(str(error))
     changed = [str(product.relative_to(house)) for product, text in texts.items() if notebook.write(product, text)]
@@ -115,8 +131,10 @@ def write_assignment(house, out):
         raise click.ClickException(str(error)) from None
     tasks = [task for chapter in table.values() for task in chapter]
     checked = sum(bool(task["checks"]) for task in tasks)
-    click.echo(f"{out}: {len(table)} notebooks without solutions, {checked} exercises with a checker, {len(tasks) - checked} to be read\n"
-               f"grade what comes back: python {out / assignment.GRADER.name} NOTEBOOK ...")
+    click.echo(
+        f"{out}: {len(table)} notebooks without solutions, {checked} exercises with a checker, {len(tasks) - checked} to be read\n"
+        f"grade what comes back: python {out / assignment.GRADER.name} NOTEBOOK ..."
+    )
 
 
 @press.command("bench")
@@ -124,7 +142,9 @@ def write_assignment(house, out):
 def write_records(house):
     """Measure what the book quotes of this machine, into records/."""
     bench.write(house)
-    click.echo("records/pages.json and records/convolution.json written; `make chapters` takes the numbers into the text")
+    click.echo(
+        "records/pages.json and records/convolution.json written; `make chapters` takes the numbers into the text"
+    )
 
 
 def stop_at(faults):

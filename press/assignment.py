@@ -13,7 +13,8 @@ GRADER = Path(__file__).with_name("grade.py")
 TABLE = "exercises.json"
 SOLUTION = re.compile(r"(?P<fence>`{3,}|:{3,})\{(?P<what>solution|solution-start|solution-end)\}")
 EXERCISE_OR_HEADING = re.compile(
-    r"^(?:(?:`{3,}|:{3,})\{exercise(?:-start)?\} *(?P<title>.*)\n(?P<options>(?: *:[\w-]+:.*\n)*)|#+ )", re.M)
+    r"^(?:(?:`{3,}|:{3,})\{exercise(?:-start)?\} *(?P<title>.*)\n(?P<options>(?: *:[\w-]+:.*\n)*)|#+ )", re.M
+)
 
 
 def write(house, out):
@@ -45,9 +46,13 @@ def write(house, out):
     after = {name: notebook.digest(text.encode()) for name, text in texts.items()}
     for name in texts:
         if (out / name).exists() and notebook.digest((out / name).read_bytes()) not in (before.get(name), after[name]):
-            raise ValueError(f"{out / name} was changed since it was handed out; move it away, "
-                             "or give another folder: make assignment OUT=...")
-    texts[TABLE] = json.dumps({"environment": CPU, "exercises": table, "written": after}, indent=1, ensure_ascii=False) + "\n"
+            raise ValueError(
+                f"{out / name} was changed since it was handed out; move it away, "
+                "or give another folder: make assignment OUT=..."
+            )
+    texts[TABLE] = (
+        json.dumps({"environment": CPU, "exercises": table, "written": after}, indent=1, ensure_ascii=False) + "\n"
+    )
     for name, text in texts.items():
         notebook.write(out / name, text)
     return table
@@ -83,8 +88,10 @@ def strip(name, printed):
                     fence = None
             elif marker:
                 if marker["what"] != "solution" and inside == (marker["what"] == "solution-start"):
-                    raise ValueError(f"manuscript/{name}.md, cell {number}: {line.strip()} does not alternate with "
-                                     "its counterpart; every solution-start needs one solution-end")
+                    raise ValueError(
+                        f"manuscript/{name}.md, cell {number}: {line.strip()} does not alternate with "
+                        "its counterpart; every solution-start needs one solution-end"
+                    )
                 inside = marker["what"] == "solution-start" or (inside and marker["what"] == "solution")
                 fence = marker["fence"]
             elif not inside:

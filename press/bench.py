@@ -17,7 +17,7 @@ import yaml
 RUNS = 3
 EMPTY_PAGES = 2
 REPETITIONS, STEPS = 25, 20
-THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 PARTS = ("_config.yml", "_toc.yml", "index.md", "references.bib", "chapters", "press", "bnutils", "node_modules")
 
 
@@ -59,12 +59,21 @@ def effective_positions(house):
             z = np.maximum(norm.batch_norm(z, np.ones(16), np.zeros(16), axis=(0, 2, 3))[0], 0)
         worth.append(found)
     median, low, high = np.median(worth, axis=0), np.min(worth, axis=0), np.max(worth, axis=0)
-    return {"positions": 784, "pixels": round(pixels, 2), "factor_pixels": round(784 / pixels, 1)} | {
-        f"layer_{k + 1}": round(float(median[k]), 1) for k in range(3)} | {
-        f"layer_{k + 1}_{name}": round(float(edge[k]), 1) for k in range(3) for name, edge in (("lowest", low), ("highest", high))} | {
-        "factor_1": round(784 / float(median[0]), 1), "factor_3": round(784 / float(median[2]), 1),
-        "method": "2000 training images of Fashion-MNIST, standardised; three layers of 16 random 3 by 3 kernels (He's scale), batch norm and ReLU between "
-                  "them; median over the channels of a layer, then median, lowest and highest of 5 seeds"}
+    return (
+        {"positions": 784, "pixels": round(pixels, 2), "factor_pixels": round(784 / pixels, 1)}
+        | {f"layer_{k + 1}": round(float(median[k]), 1) for k in range(3)}
+        | {
+            f"layer_{k + 1}_{name}": round(float(edge[k]), 1)
+            for k in range(3)
+            for name, edge in (("lowest", low), ("highest", high))
+        }
+        | {
+            "factor_1": round(784 / float(median[0]), 1),
+            "factor_3": round(784 / float(median[2]), 1),
+            "method": "2000 training images of Fashion-MNIST, standardised; three layers of 16 random 3 by 3 kernels (He's scale), batch norm and ReLU between "
+            "them; median over the channels of a layer, then median, lowest and highest of 5 seeds",
+        }
+    )
 
 
 def build_cpu_seconds(house, *, empty):
@@ -85,16 +94,24 @@ def build_cpu_seconds(house, *, empty):
             (copy / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: empty\n", "utf8")
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [str(Path(sys.executable).parent / "jupyter-book"), "build", "-q", "-W", "-n", "--keep-going", "."]
-        subprocess.run(command, cwd=copy, env=dict(os.environ) | {"PYTHONPATH": str(copy)}, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            command, cwd=copy, env=dict(os.environ) | {"PYTHONPATH": str(copy)}, check=True, stdout=subprocess.DEVNULL
+        )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def convolution(house):
     """Time of a training step of a small convolutional network, NumPy over PyTorch. A process of its own: threads are set before NumPy loads."""
-    environment = {name: value for name, value in os.environ.items() if name != "ATEN_CPU_CAPABILITY"} | THREADS | {"PYTHONPATH": str(house)}
+    environment = (
+        {name: value for name, value in os.environ.items() if name != "ATEN_CPU_CAPABILITY"}
+        | THREADS
+        | {"PYTHONPATH": str(house)}
+    )
     code = "import json; from press import bench; print(json.dumps(bench.convolution_steps()))"
-    printed = subprocess.run([sys.executable, "-c", code], cwd=house, env=environment, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=house, env=environment, check=True, capture_output=True, text=True
+    ).stdout
     return json.loads(printed) | {"machine": machine()}
 
 
@@ -111,16 +128,36 @@ def convolution_steps():
     digits = data.load("digits", standardise=True, seed=0)
     record = {"images": (images := 50)}
     for dtype in (np.float64, np.float32):
-        x, y, rng = digits.x_train[:images].reshape(-1, 1, 8, 8).astype(dtype), digits.y_train[:images], np.random.default_rng(0)
+        x, y, rng = (
+            digits.x_train[:images].reshape(-1, 1, 8, 8).astype(dtype),
+            digits.y_train[:images],
+            np.random.default_rng(0),
+        )
         ours = network.Sequential(
-            network.Conv2d(1, 8, 3, rng, padding=1, dtype=dtype), network.BatchNorm(8, axis=(0, 2, 3), dtype=dtype), network.ReLU(), network.MaxPool2d(2),
-            network.Conv2d(8, 16, 3, rng, padding=1, dtype=dtype), network.BatchNorm(16, axis=(0, 2, 3), dtype=dtype), network.ReLU(), network.MaxPool2d(2),
-            network.Flatten(), network.Linear(64, 10, rng, dtype=dtype))
+            network.Conv2d(1, 8, 3, rng, padding=1, dtype=dtype),
+            network.BatchNorm(8, axis=(0, 2, 3), dtype=dtype),
+            network.ReLU(),
+            network.MaxPool2d(2),
+            network.Conv2d(8, 16, 3, rng, padding=1, dtype=dtype),
+            network.BatchNorm(16, axis=(0, 2, 3), dtype=dtype),
+            network.ReLU(),
+            network.MaxPool2d(2),
+            network.Flatten(),
+            network.Linear(64, 10, rng, dtype=dtype),
+        )
         sgd = training.SGD(ours, 0.01, 0.9)
         theirs = nn.Sequential(
-            nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(8, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(64, 10)).to(torch.from_numpy(x).dtype)
+            nn.Conv2d(1, 8, 3, padding=1),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(8, 16, 3, padding=1),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(64, 10),
+        ).to(torch.from_numpy(x).dtype)
         optimiser = torch.optim.SGD(theirs.parameters(), 0.01, 0.9)
         images_there, labels_there = torch.tensor(x), torch.tensor(y)
 
@@ -132,15 +169,21 @@ def convolution_steps():
             nn.functional.cross_entropy(theirs(images_there), labels_there).backward()
             optimiser.step()
 
-        pairs = [(milliseconds(numpy_step), milliseconds(torch_step)) for _ in range(REPETITIONS + 1)][1:]  # in turn; the first warms up
+        pairs = [(milliseconds(numpy_step), milliseconds(torch_step)) for _ in range(REPETITIONS + 1)][
+            1:
+        ]  # in turn; the first warms up
         ratios, name = [a / b for a, b in pairs], np.dtype(dtype).name
-        record |= {f"{name}_ratio": round(statistics.median(ratios), 2),
-                   f"{name}_lowest": round(min(ratios), 2), f"{name}_highest": round(max(ratios), 2),
-                   f"{name}_numpy_milliseconds": round(statistics.median(a for a, _ in pairs), 2),
-                   f"{name}_torch_milliseconds": round(statistics.median(b for _, b in pairs), 2)}
+        record |= {
+            f"{name}_ratio": round(statistics.median(ratios), 2),
+            f"{name}_lowest": round(min(ratios), 2),
+            f"{name}_highest": round(max(ratios), 2),
+            f"{name}_numpy_milliseconds": round(statistics.median(a for a, _ in pairs), 2),
+            f"{name}_torch_milliseconds": round(statistics.median(b for _, b in pairs), 2),
+        }
     return record | {
         "method": f"CPU time of a training step, NumPy over PyTorch, both on one thread, in turn: median, lowest and highest of {REPETITIONS} ratios over {STEPS} steps each",
-        "versions": f"NumPy {np.__version__}, PyTorch {torch.__version__}"}
+        "versions": f"NumPy {np.__version__}, PyTorch {torch.__version__}",
+    }
 
 
 def milliseconds(step):
@@ -154,7 +197,11 @@ def milliseconds(step):
 def machine():
     """The machine in words, without its name."""
     info = Path("/proc/cpuinfo")
-    models = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
+    models = (
+        [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        if info.exists()
+        else []
+    )
     return f"{(models or [platform.processor() or platform.machine()])[0]}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
 
 

@@ -13,12 +13,30 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-APPLICATIONS = ("/Applications/Chromium.app/Contents/MacOS/Chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+APPLICATIONS = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 # every host but this one fails inside the browser, before a packet is made
-FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", "--proxy-server=direct://"]
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--proxy-server=direct://",
+]
 TEXT = (".html", ".css", ".js", ".json", ".ipynb", ".svg", ".txt", ".xml", ".csv", ".md", ".py", ".webmanifest")
-TYPES = {".js": "text/javascript", ".ipynb": "application/json", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".webmanifest": "application/manifest+json"}
+TYPES = {
+    ".js": "text/javascript",
+    ".ipynb": "application/json",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+}
 
 
 class NoBrowser(Exception):
@@ -31,12 +49,16 @@ def find():
     if given:
         if found := shutil.which(given):
             return found
-        raise NoBrowser(f"CHROME_PATH is {given}, which is no program; give the path of a Chromium or Chrome, or unset it")
+        raise NoBrowser(
+            f"CHROME_PATH is {given}, which is no program; give the path of a Chromium or Chrome, or unset it"
+        )
     wanted = os.environ.get("BROWSER", "")  # often names a program that is no Chromium
     for name in (*([wanted] if "chrom" in Path(wanted).name.lower() else []), *NAMES, *APPLICATIONS):
         if found := shutil.which(name):
             return found
-    raise NoBrowser("no Chromium or Chrome was found; on Debian or Ubuntu: sudo apt install chromium; on macOS: brew install --cask chromium; or set CHROME_PATH")
+    raise NoBrowser(
+        "no Chromium or Chrome was found; on Debian or Ubuntu: sudo apt install chromium; on macOS: brew install --cask chromium; or set CHROME_PATH"
+    )
 
 
 @contextlib.contextmanager
@@ -44,9 +66,12 @@ def chromium():
     """One browser; the caller makes contexts in it."""
     program = find()
     from playwright.sync_api import sync_playwright
+
     flags = FLAGS + (["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=flags, chromium_sandbox="--no-sandbox" not in flags)
+        browser = playwright.chromium.launch(
+            executable_path=program, args=flags, chromium_sandbox="--no-sandbox" not in flags
+        )
         try:
             yield browser
         finally:
@@ -111,7 +136,11 @@ def serve(folder):
 
 def pages(folder):
     """Every page of a built site, as addresses relative to its root; the templates of the theme are none."""
-    return sorted(file.relative_to(folder).as_posix() for file in Path(folder).rglob("*.html") if "_static" not in file.parts and "_sources" not in file.parts)
+    return sorted(
+        file.relative_to(folder).as_posix()
+        for file in Path(folder).rglob("*.html")
+        if "_static" not in file.parts and "_sources" not in file.parts
+    )
 
 
 if __name__ == "__main__":  # `make audit` asks before it installs what a browser would need

@@ -37,7 +37,12 @@ def run(house, pages, jobs=None):
     failed : dict         page name -> report: cell, its source, the exception
     """
     console = Console(stderr=True, highlight=False)
-    columns = [TextColumn("{task.description:32}"), BarColumn(24), TextColumn("cell {task.completed}/{task.total}"), TimeElapsedColumn()]
+    columns = [
+        TextColumn("{task.description:32}"),
+        BarColumn(24),
+        TextColumn("cell {task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    ]
     # off the main thread, where nbclient would take Ctrl-C for itself and let the other chapters go on
     loop = asyncio.new_event_loop()
     worker = threading.Thread(target=loop.run_forever)
@@ -79,7 +84,9 @@ class ChapterFailed(Exception):
 
 
 async def _execute(house, page, advance):
-    ran = nbformat.v4.new_notebook(cells=[nbformat.from_dict(dict(cell)) for cell in page.cells], metadata=notebook.LANGUAGE, nbformat_minor=5)
+    ran = nbformat.v4.new_notebook(
+        cells=[nbformat.from_dict(dict(cell)) for cell in page.cells], metadata=notebook.LANGUAGE, nbformat_minor=5
+    )
     page.product.parent.mkdir(parents=True, exist_ok=True)
     reached = [None]
 
@@ -105,7 +112,9 @@ async def _execute(house, page, advance):
         # what a cell writes comes back by message; the kernel's own stderr holds only start-up chatter
         await client.async_execute(env=dict(os.environ) | CPU | {"PYTHONPATH": path}, stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
-        raise ChapterFailed(report(page, reached[0], f"{error.ename}: {error.evalue}", error.traceback.split("-" * 70)[-1].lstrip("-"))) from None
+        raise ChapterFailed(
+            report(page, reached[0], f"{error.ename}: {error.evalue}", error.traceback.split("-" * 70)[-1].lstrip("-"))
+        ) from None
     except CellTimeoutError:
         raise ChapterFailed(report(page, reached[0], f"the cell ran longer than {CELL_SECONDS} s")) from None
     except DeadKernelError:

@@ -25,7 +25,10 @@ FORMULA_FONTS = ["katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math
 FORMULA_SCRIPT = "_static/formulas.js"
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # where icon fonts keep their glyphs
 
-TOLD = {"search.html": "Search the book for words, claims and terms; it works without a network.", "404.html": "There is no page of the book at this address."}
+TOLD = {
+    "search.html": "Search the book for words, claims and terms; it works without a network.",
+    "404.html": "There is no page of the book at this address.",
+}
 
 # what the theme writes -> what stands in the page instead; every pattern may find nothing
 REPLACED = [
@@ -48,8 +51,10 @@ REPLACED = [
     # one viewport is enough
     (r'<meta name="viewport" content="width=device-width, initial-scale=1" ?/>\n?', ""),
     # the theme of the machine is known before anything is drawn, not after the scripts have come
-    (r'dataset\.theme = localStorage\.getItem\("theme"\) \|\| "auto";',
-     'dataset.theme = localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");'),
+    (
+        r'dataset\.theme = localStorage\.getItem\("theme"\) \|\| "auto";',
+        'dataset.theme = localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");',
+    ),
     # scripts wait until the page stands; those inside it that write markup stay where they are
     (r'<script src="([^"]*)"></script>', r'<script defer src="\1"></script>'),
     # the download menu names formats by an icon alone
@@ -60,7 +65,12 @@ REPLACED = [
 # scripts that only some pages need: (file, what the page must hold)
 OPTIONAL = [
     ("design-tabs.js", 'class="sd-tab-set'),
-    ("togglebutton.js", re.compile(r'class="[^"]*\b(?:toggle|dropdown)\b[^"]*(?:admonition|tag_hide|solution)|class="[^"]*(?:admonition|solution)[^"]*\bdropdown\b')),
+    (
+        "togglebutton.js",
+        re.compile(
+            r'class="[^"]*\b(?:toggle|dropdown)\b[^"]*(?:admonition|tag_hide|solution)|class="[^"]*(?:admonition|solution)[^"]*\bdropdown\b'
+        ),
+    ),
     ("copybutton.js", 'class="highlight'),
     ("clipboard.min.js", 'class="highlight'),
 ]
@@ -74,7 +84,11 @@ def finish(site, node):
     site : Path           the folder of the built HTML
     node : str            the Node program
     """
-    pages = {file: file.read_text("utf8") for file in sorted(site.rglob("*.html")) if "_static" not in file.relative_to(site).parts}
+    pages = {
+        file: file.read_text("utf8")
+        for file in sorted(site.rglob("*.html"))
+        if "_static" not in file.relative_to(site).parts
+    }
     sheets = []
     for file, text in pages.items():
         for link in STYLE_LINK.findall(text):
@@ -96,10 +110,18 @@ def page(text, file, site):
     for pattern, replacement in REPLACED:
         text = re.sub(pattern, replacement, text, flags=re.S)
     if 'name="description"' not in text:  # pages that no author wrote
-        text = text.replace("<title>", f'<meta name="description" content="{html.escape(TOLD.get(file.name, TOLD["404.html"]))}" />\n    <title>', 1)
-    if told := re.search(r'<meta content="([^"]*)" name="description"', text):  # given by the author: it goes for social cards too
+        text = text.replace(
+            "<title>",
+            f'<meta name="description" content="{html.escape(TOLD.get(file.name, TOLD["404.html"]))}" />\n    <title>',
+            1,
+        )
+    if told := re.search(
+        r'<meta content="([^"]*)" name="description"', text
+    ):  # given by the author: it goes for social cards too
         text = re.sub(r'(<meta property="og:description" content=")[^"]*', lambda meta: meta[1] + told[1], text)
-    if file.name == "search.html" and text.count('id="search-input"') > 1:  # the theme puts its search field there twice
+    if (
+        file.name == "search.html" and text.count('id="search-input"') > 1
+    ):  # the theme puts its search field there twice
         head, _, tail = text.rpartition('id="search-input"')
         text = head + tail
     text = slim(with_code_links(with_options(text, site)))
@@ -114,7 +136,11 @@ def with_options(text, site):
     """The few lines of settings that the scripts read stand in the page, not in a file of their own."""
     options = (site / "_static" / "documentation_options.js").read_text("utf8")
     options = re.sub(r"\s+", " ", options)
-    return re.sub(r'<script[^>]* src="[^"]*documentation_options\.js[^"]*"></script>', lambda _: f"<script>{options}</script>", text)
+    return re.sub(
+        r'<script[^>]* src="[^"]*documentation_options\.js[^"]*"></script>',
+        lambda _: f"<script>{options}</script>",
+        text,
+    )
 
 
 def with_code_links(text):
@@ -142,7 +168,9 @@ def sized(tag, file, site):
 
 
 def one_sheet(text, file, site, version):
-    root = re.search(r'<link rel="icon" href="([^"]*)_static/', text)  # absolute in 404.html, which is shown at any depth
+    root = re.search(
+        r'<link rel="icon" href="([^"]*)_static/', text
+    )  # absolute in 404.html, which is shown at any depth
     root = root[1] if root else "../" * (len(file.relative_to(site).parts) - 1)
     link = f'  <link rel="stylesheet" href="{root}{SHEET}?v={version}">\n'
     text = re.sub(r" *<script data-now [^>]*></script>\n", "", text)  # of an earlier build: its version may be another
@@ -162,7 +190,13 @@ def style(site, node, sheets, texts):
     for script in (site / "_static").rglob("*.js"):
         if "fontawesome" not in script.parts:
             words.update(re.findall(r"[\w-]+", script.read_text("utf8")))
-    done = subprocess.run([node, ROOT / "press" / "style.mjs"], input=json.dumps({"css": css, "words": sorted(words)}), text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        [node, ROOT / "press" / "style.mjs"],
+        input=json.dumps({"css": css, "words": sorted(words)}),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     if done.returncode:
         raise RuntimeError(f"the style sheet could not be made: {done.stderr.strip()}")
     content = done.stdout
@@ -181,7 +215,11 @@ def style(site, node, sheets, texts):
 def moved(sheet, site):
     """A sheet as it reads from _static/: addresses relative to that folder, only the newest font format."""
     text = sheet.read_text("utf8").removeprefix("\ufeff").replace('@charset "UTF-8";', "")
-    text = re.sub(r"@import\s+(?:url\()?['\"]?([^'\");]+)['\"]?\)?\s*;", lambda name: moved((sheet.parent / name[1]).resolve(), site), text)
+    text = re.sub(
+        r"@import\s+(?:url\()?['\"]?([^'\");]+)['\"]?\)?\s*;",
+        lambda name: moved((sheet.parent / name[1]).resolve(), site),
+        text,
+    )
     text = re.sub(r",\s*url\([^)]*\.(?:ttf|woff|eot|svg)[^)]*\)\s*format\([^)]*\)", "", text)
 
     def address(match):
@@ -189,7 +227,9 @@ def moved(sheet, site):
         if target.startswith(("data:", "#", "http:", "https:", "//")):
             return match[0]
         path, mark, rest = target.partition("?")
-        return f"url({(sheet.parent / path).resolve().relative_to((site / '_static').resolve()).as_posix()}{mark}{rest})"
+        return (
+            f"url({(sheet.parent / path).resolve().relative_to((site / '_static').resolve()).as_posix()}{mark}{rest})"
+        )
 
     return re.sub(r"url\(([^)]*)\)", address, text)
 

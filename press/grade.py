@@ -41,7 +41,9 @@ def report(path, known, timeout):
     try:
         filled = nbformat.reads(path.read_text("utf8"), as_version=4)
     except Exception as error:
-        raise click.ClickException(f"{path} is not a notebook ({str(error).splitlines()[0]}); ask for it again") from None
+        raise click.ClickException(
+            f"{path} is not a notebook ({str(error).splitlines()[0]}); ask for it again"
+        ) from None
     names = {name.split("/")[-1]: name for name in chapters} | {name: name for name in chapters}
     name = names.get(filled.metadata.get("assignment"), names.get(path.stem))
     if name is None:
@@ -76,14 +78,20 @@ def run(filled, folder, calls, environment, timeout):
     code = [(number, cell) for number, cell in enumerate(filled.cells, 1) if cell.cell_type == "code"]
     for _, cell in code:
         cell.outputs, cell.execution_count = [], None
-    client = NotebookClient(filled, timeout=timeout, kernel_name="python3", allow_errors=True, interrupt_on_timeout=True,
-                            resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        filled,
+        timeout=timeout,
+        kernel_name="python3",
+        allow_errors=True,
+        interrupt_on_timeout=True,
+        resources={"metadata": {"path": str(folder)}},
+    )
     faults = []
     try:
         client.execute(env=dict(os.environ) | environment, stderr=subprocess.DEVNULL)
     except DeadKernelError:
         faults.append("the kernel died; no checker ran after that")
-    for number, cell in code[:len(code) - len(calls)]:
+    for number, cell in code[: len(code) - len(calls)]:
         faults += [f"cell {number} stopped: {output.ename}: {output.evalue}" for output in errors(cell)]
     return [verdict(cell) for cell in filled.cells[own:]], faults
 

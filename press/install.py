@@ -15,17 +15,50 @@ import sys
 NEWEST, OLDEST = (3, 13), (3, 11)
 LISTS = {"pages": "press/requirements.txt", "all": "requirements.txt", "lab": "press/lab.txt"}
 SIZES = {"pages": "0.6 GB", "all": "2 GB (7 GB with CUDA)", "lab": "2.5 GB (7.5 GB with CUDA)"}
-PINS = ["press/requirements.txt", "requirements.txt", "press/lab.txt", "constraints.txt", "package-lock.json", "pyproject.toml", "press/install.py"]
+PINS = [
+    "press/requirements.txt",
+    "requirements.txt",
+    "press/lab.txt",
+    "constraints.txt",
+    "package-lock.json",
+    "pyproject.toml",
+    "press/install.py",
+]
 NPM_SECONDS = 120
 
 # what a failed install prints -> what the reader should do
 CAUSES = [
-    (("No space left on device", "ENOSPC", "Errno 28"), "the disk is full; free {size} where {venv} lies, and run the same command again"),
-    (("CERTIFICATE_VERIFY_FAILED", "SSLError"), "the network answers with a certificate that Python does not trust; set PIP_CERT to your network's certificate file, and run the same command again"),
-    (("Temporary failure in name resolution", "Name or service not known", "nodename nor servname", "Failed to establish a new connection",
-      "Network is unreachable", "Connection refused", "ConnectTimeout", "Read timed out", "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "Cannot connect to proxy"),
-     "no network: the package index could not be reached; connect, and run the same command again"),
-    (("Permission denied", "EACCES", "Read-only file system"), "no permission to write {venv}; make the folder writable, or give another: make VENV=/path/of/yours"),
+    (
+        ("No space left on device", "ENOSPC", "Errno 28"),
+        "the disk is full; free {size} where {venv} lies, and run the same command again",
+    ),
+    (
+        ("CERTIFICATE_VERIFY_FAILED", "SSLError"),
+        "the network answers with a certificate that Python does not trust; set PIP_CERT to your network's certificate file, and run the same command again",
+    ),
+    (
+        (
+            "Temporary failure in name resolution",
+            "Name or service not known",
+            "nodename nor servname",
+            "Failed to establish a new connection",
+            "Network is unreachable",
+            "Connection refused",
+            "ConnectTimeout",
+            "Read timed out",
+            "ENOTFOUND",
+            "EAI_AGAIN",
+            "ECONNREFUSED",
+            "ETIMEDOUT",
+            "ENETUNREACH",
+            "Cannot connect to proxy",
+        ),
+        "no network: the package index could not be reached; connect, and run the same command again",
+    ),
+    (
+        ("Permission denied", "EACCES", "Read-only file system"),
+        "no permission to write {venv}; make the folder writable, or give another: make VENV=/path/of/yours",
+    ),
 ]
 
 
@@ -36,7 +69,9 @@ def stop(message):
 def check_python(version):
     """One line for a Python that cannot run the book, or None."""
     if not OLDEST <= tuple(version[:2]) <= NEWEST:
-        return "Python %d.%d to %d.%d is needed, this is %d.%d; install one and give it: make PYTHON=python3.13" % (OLDEST + NEWEST + tuple(version[:2]))
+        return "Python %d.%d to %d.%d is needed, this is %d.%d; install one and give it: make PYTHON=python3.13" % (
+            OLDEST + NEWEST + tuple(version[:2])
+        )
     return None
 
 
@@ -57,7 +92,14 @@ def log_of(venv):
 def run(command, venv, level, what, **options):
     print("install: " + what, flush=True)
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, errors="replace", **options)
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            **options,
+        )
         output, failed = done.stdout, done.returncode != 0
     except subprocess.TimeoutExpired:
         output, failed = "ETIMEDOUT", True
@@ -75,7 +117,12 @@ def run(command, venv, level, what, **options):
 def make_venv(venv):
     """A virtual environment with pip; a half-made one is made again."""
     python = os.path.join(venv, "bin", "python")
-    works = subprocess.run([python, "-c", "import pip"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0 if os.path.exists(python) else False
+    works = (
+        subprocess.run([python, "-c", "import pip"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+        == 0
+        if os.path.exists(python)
+        else False
+    )
     if works:
         return python
     shutil.rmtree(venv, ignore_errors=True)
@@ -83,14 +130,20 @@ def make_venv(venv):
         import ensurepip  # noqa: F401
         import venv as maker
     except ImportError:
-        stop("this Python cannot make environments (no ensurepip); on Debian or Ubuntu: sudo apt install python3-venv, then the same command again")
+        stop(
+            "this Python cannot make environments (no ensurepip); on Debian or Ubuntu: sudo apt install python3-venv, then the same command again"
+        )
     try:
         maker.EnvBuilder(with_pip=True, symlinks=True).create(venv)
     except (OSError, subprocess.CalledProcessError) as error:
         output = str(error) + str(getattr(error, "output", ""))
         shutil.rmtree(venv, ignore_errors=True)
-        stop(cause(output, venv, "pages") if not isinstance(error, subprocess.CalledProcessError) or "space" in output
-             else "the environment could not be made (%s); check the free disk space, and on Debian or Ubuntu: sudo apt install python3-venv" % error)
+        stop(
+            cause(output, venv, "pages")
+            if not isinstance(error, subprocess.CalledProcessError) or "space" in output
+            else "the environment could not be made (%s); check the free disk space, and on Debian or Ubuntu: sudo apt install python3-venv"
+            % error
+        )
     return python
 
 
@@ -111,10 +164,31 @@ def main(venv, level):
         stop(message)
     venv = os.path.abspath(venv)
     python = make_venv(venv)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--progress-bar", "off", "--retries", "2"]
+    pip = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--progress-bar",
+        "off",
+        "--retries",
+        "2",
+    ]
     if level != "pages" and os.environ.get("TORCH_INDEX"):
-        run(pip + ["-c", "constraints.txt", "--index-url", os.environ["TORCH_INDEX"], "torch==" + torch_version()], venv, level, "PyTorch from " + os.environ["TORCH_INDEX"])
-    run(pip + ["-r", LISTS[level]], venv, level, "what %s needs, into %s (%s)" % (LISTS[level], os.path.basename(venv), SIZES[level]))
+        run(
+            pip + ["-c", "constraints.txt", "--index-url", os.environ["TORCH_INDEX"], "torch==" + torch_version()],
+            venv,
+            level,
+            "PyTorch from " + os.environ["TORCH_INDEX"],
+        )
+    run(
+        pip + ["-r", LISTS[level]],
+        venv,
+        level,
+        "what %s needs, into %s (%s)" % (LISTS[level], os.path.basename(venv), SIZES[level]),
+    )
     if level != "pages":
         run(pip + ["--no-deps", "--no-build-isolation", "-e", "."], venv, level, "bnutils, from this folder")
     npm = os.path.join(venv, "bin", "npm")

@@ -18,15 +18,29 @@ def markdown(page, all_claims, judged):
     """
     count = {word: sum(record["verdict"] == word for _, record in judged.values()) for word in WORDS}
     tally = ", ".join(f"{count[word]} {word}" for word in WORDS)
-    lines = [f"**{len(all_claims)} claims: {len(judged)} judged ({tally}), {len(all_claims) - len(judged)} pending.**", "", "## Judged", ""]
+    lines = [
+        f"**{len(all_claims)} claims: {len(judged)} judged ({tally}), {len(all_claims) - len(judged)} pending.**",
+        "",
+        "## Judged",
+        "",
+    ]
     for claim in all_claims.values():
         if claim.id in judged:
             lines += entry(page, claim, *judged[claim.id])
-    lines += [f"(claim-{claim.id.lower()})=" for claim in all_claims.values() if claim.id not in judged]  # {ref}`C11 <claim-c11>` leads to the list
-    lines += ["## Pending", "", "| id | claim | who says it | chapter that will judge it |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"(claim-{claim.id.lower()})=" for claim in all_claims.values() if claim.id not in judged
+    ]  # {ref}`C11 <claim-c11>` leads to the list
+    lines += [
+        "## Pending",
+        "",
+        "| id | claim | who says it | chapter that will judge it |",
+        "| --- | --- | --- | --- |",
+    ]
     for claim in all_claims.values():
         if claim.id not in judged:
-            lines.append(f'| <span id="{claim.id}">{claim.id}</span> | {claim.says} | {cited(claim)} | `{claim.chapter}` |')
+            lines.append(
+                f'| <span id="{claim.id}">{claim.id}</span> | {claim.says} | {cited(claim)} | `{claim.chapter}` |'
+            )
     return "\n".join(lines)
 
 

@@ -4,7 +4,6 @@ import ast
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -15,7 +14,10 @@ import yaml
 from bnutils import claims
 from press import ledger, manuscript
 
-LANGUAGE = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+LANGUAGE = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 CURE = "run `make chapters`"
 
 
@@ -58,7 +60,9 @@ def inputs(house, pages):
         modules = set()
         for module in imported(page, graph.modules):
             modules |= {module, "bnutils"} | graph.find_upstream_modules(module)
-        files = {file.relative_to(house).as_posix(): file for module in modules for file in [module_file(house, module)]}
+        files = {
+            file.relative_to(house).as_posix(): file for module in modules for file in [module_file(house, module)]
+        }
         found[page.name] = {name: digest(file.read_bytes()) for name, file in sorted(files.items())}
         own = [row for row in rows if row["chapter"] == page.name]
         if own:
@@ -117,7 +121,9 @@ def evidence(pages, notebooks):
             numbers |= manuscript.numbers_of(page, outputs)
             for record in manuscript.bundles(outputs, claims.MIME):
                 if record["claim"] in judged:
-                    raise LookupError(f"{record['claim']} is judged twice, in {judged[record['claim']][0]} and {page.name}; keep one")
+                    raise LookupError(
+                        f"{record['claim']} is judged twice, in {judged[record['claim']][0]} and {page.name}; keep one"
+                    )
                 judged[record["claim"]] = (page.name, record)
     return numbers, judged
 
@@ -197,7 +203,9 @@ def faults(house, pages):
             else:
                 found += different(house, page, expected)
     printed = {page.product for page in pages}
-    strays = [file for file in (house / "chapters").rglob("*.*") if file.suffix in (".ipynb", ".md") and file not in printed]
+    strays = [
+        file for file in (house / "chapters").rglob("*.*") if file.suffix in (".ipynb", ".md") and file not in printed
+    ]
     hidden = {".ipynb_checkpoints"}
     found += [
         f"{file.relative_to(house)} has no manuscript; delete it, or write manuscript/{file.relative_to(house / 'chapters').with_suffix('.md')}"
@@ -212,7 +220,11 @@ def unasserted(page):
     for cell in page.code:
         tree = ast.parse(cell.source)
         asserts = any(isinstance(node, ast.Assert) for node in ast.walk(tree))
-        calls = {getattr(node.func, "id", getattr(node.func, "attr", "")) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        calls = {
+            getattr(node.func, "id", getattr(node.func, "attr", ""))
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+        }
         if ("≈" in cell.source or "measured" in calls) and not asserts:
             line = page.text[: page.text.find(cell.source)].count("\n") + 1
             yield f"{manuscript.where(page, line)}: this cell prints ≈ but asserts nothing ({first_line(cell.source)}); assert its bound in every seed"
@@ -243,5 +255,7 @@ def different(house, page, expected):
                 break
     else:
         lines = zip(expected.splitlines() + [""], stored.splitlines() + [""])
-        place = next((f"line {number} ({old[:60]})" for number, (new, old) in enumerate(lines, 1) if new != old), "its end")
+        place = next(
+            (f"line {number} ({old[:60]})" for number, (new, old) in enumerate(lines, 1) if new != old), "its end"
+        )
     return [f"{name}: {place} is not what manuscript/{page.name}.md says now; {CURE}"]

@@ -31,7 +31,9 @@ MACROS = {r"\E": r"\operatorname{\mathbb E}", r"\Var": r"\operatorname{Var}", r"
 def start_formula_server(rundir, timeout):
     """As the extension does, but patient: it connects once the socket exists, which may be before the server listens."""
     path, deadline = rundir / "katex.sock", time.monotonic() + timeout
-    process = subprocess.Popen(katex.KaTeXServer.build_command(socket=path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=rundir)
+    process = subprocess.Popen(
+        katex.KaTeXServer.build_command(socket=path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=rundir
+    )
     while True:
         connection = socket.socket(socket.AF_UNIX)
         try:
@@ -82,14 +84,19 @@ def drop_scripts(app, pagename, templatename, context, doctree):
     context["script_files"] = [
         script
         for script in context.get("script_files", [])
-        if "thebe" not in str(getattr(script, "filename", script)).lower() and "THEBE" not in str(getattr(script, "attributes", {}).get("body", ""))
+        if "thebe" not in str(getattr(script, "filename", script)).lower()
+        and "THEBE" not in str(getattr(script, "attributes", {}).get("body", ""))
     ]
 
 
 def add_reading_time(app, pagename, templatename, context, doctree):
     """Under the title of a chapter: how long it takes to read, code left aside."""
     if doctree is not None and pagename.startswith("chapters/") and context.get("page_source_suffix") == ".ipynb":
-        words = sum(len(text.split()) for text in doctree.findall(nodes.Text) if not isinstance(text.parent, (nodes.literal_block, nodes.raw)))
+        words = sum(
+            len(text.split())
+            for text in doctree.findall(nodes.Text)
+            if not isinstance(text.parent, (nodes.literal_block, nodes.raw))
+        )
         minutes = f'<p class="bn-reading">About {max(1, round(words / WORDS_A_MINUTE))} minutes to read.</p>'
         context["body"] = context["body"].replace("</h1>", "</h1>\n" + minutes, 1)
 
@@ -115,12 +122,18 @@ def join_tabs(app, doctree):
         place = box.index(first)
         second = box[place + 1] if place + 1 < len(box) else None
         if not isinstance(second, nodes.container) or "tag_tab-pytorch" not in second["classes"]:
-            log.warning("a cell tagged tab-numpy needs a cell tagged tab-pytorch right behind it", location=first, type="tabs")
+            log.warning(
+                "a cell tagged tab-numpy needs a cell tagged tab-pytorch right behind it", location=first, type="tabs"
+            )
             continue
         tabs = nodes.container("", is_div=True, classes=["sd-tab-set", "docutils"])
         for label, cell in (("NumPy", first), ("PyTorch", second)):
             name, checked = f"tab-{number}-{label.lower()}", " checked" if cell is first else ""
-            tabs += nodes.raw("", f'<input{checked} id="{name}" name="tabs-{number}" type="radio"><label class="sd-tab-label" for="{name}">{label}</label>', format="html")
+            tabs += nodes.raw(
+                "",
+                f'<input{checked} id="{name}" name="tabs-{number}" type="radio"><label class="sd-tab-label" for="{name}">{label}</label>',
+                format="html",
+            )
             box.remove(cell)
             tabs += nodes.container("", cell, is_div=True, classes=["sd-tab-content", "docutils"])
         box.insert(place, tabs)
@@ -154,12 +167,18 @@ def place_site(app, config):
         config.html_baseurl = config.ogp_site_url = url + "/"
         config.sitemap_url_scheme, config.sitemap_show_lastmod = "{link}", False
         config.notfound_urls_prefix = urlsplit(url).path + "/"
-        config.notfound_context["body"] = config.notfound_context["body"].replace('href="/', f'href="{config.notfound_urls_prefix}')
+        config.notfound_context["body"] = config.notfound_context["body"].replace(
+            'href="/', f'href="{config.notfound_urls_prefix}'
+        )
     if repository:
         config.html_theme_options = config.html_theme_options | {
             "repository_url": repository,
             "use_repository_button": True,
-            "launch_buttons": {"colab_url": "https://colab.research.google.com", "binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"},
+            "launch_buttons": {
+                "colab_url": "https://colab.research.google.com",
+                "binderhub_url": "https://mybinder.org",
+                "notebook_interface": "jupyterlab",
+            },
         }
 
 
@@ -188,7 +207,11 @@ def copy_preact(app):
 def drop_repeated_ids(app, doctree, docname):
     """Sphinx-exercise and sphinx-proof give the inside of every exercise, theorem and proof of a page the same id."""
     for section in [*doctree.findall(nodes.section), *doctree.findall(nodes.admonition)]:
-        section["ids"] = [each for each in section["ids"] if each not in ("exercise-content", "solution-content", "proof-content", "proof")]
+        section["ids"] = [
+            each
+            for each in section["ids"]
+            if each not in ("exercise-content", "solution-content", "proof-content", "proof")
+        ]
 
 
 def setup(app):

@@ -42,7 +42,9 @@ def order(house):
     """The pages of the book as (caption of the part or "", address), in the order of its contents."""
     toc = yaml.safe_load((house / "_toc.yml").read_text("utf8"))
     parts = toc.get("parts") or [{"caption": "", "chapters": toc.get("chapters", [])}]
-    return [("", f"{toc['root']}.html")] + [(part.get("caption", ""), f"{chapter['file']}.html") for part in parts for chapter in part["chapters"]]
+    return [("", f"{toc['root']}.html")] + [
+        (part.get("caption", ""), f"{chapter['file']}.html") for part in parts for chapter in part["chapters"]
+    ]
 
 
 def places(site, pages):
@@ -69,7 +71,9 @@ def write_with(chromium, house, target):
     pages = order(house)
     wanted = places(site, [page for _, page in pages])
     parts, first = [], 1
-    context = chromium.new_context(color_scheme="light", reduced_motion="reduce", viewport={"width": 665, "height": 980}, service_workers="block")
+    context = chromium.new_context(
+        color_scheme="light", reduced_motion="reduce", viewport={"width": 665, "height": 980}, service_workers="block"
+    )
     with browser.serve(site) as base:
         tab = context.new_page()
         tab.emulate_media(media="print", color_scheme="light", reduced_motion="reduce")
@@ -77,7 +81,9 @@ def write_with(chromium, house, target):
             tab.goto(base + page, wait_until="networkidle")
             headings = tab.evaluate(PREPARE, sorted(wanted[page]))
             running = headings[0]["title"].replace("\\", "").replace('"', "'")
-            parts.append(Part(caption, page, headings, printed(tab, number="counter(page)", running=running, first=first)))
+            parts.append(
+                Part(caption, page, headings, printed(tab, number="counter(page)", running=running, first=first))
+            )
             first += len(parts[-1].sheets)
         tab.set_content(front(settings, parts))
         cover = printed(tab, number='""', running="", first=1)
@@ -95,11 +101,15 @@ class Part:
 
     def __init__(self, caption, page, headings, content):
         from pypdf import PdfReader
+
         self.caption, self.page, self.headings = caption, page, headings
         reader = PdfReader(io.BytesIO(content))
         self.sheets = list(reader.pages)
         numbers = {sheet.indirect_reference.idnum: number for number, sheet in enumerate(self.sheets)}
-        self.places = {unquote(name).removeprefix("/"): (numbers[place.page.idnum], place.left, place.top) for name, place in reader.named_destinations.items()}
+        self.places = {
+            unquote(name).removeprefix("/"): (numbers[place.page.idnum], place.left, place.top)
+            for name, place in reader.named_destinations.items()
+        }
         self.title = headings[0]["title"]
 
 
@@ -110,7 +120,9 @@ def front(settings, parts):
         if part.caption != caption:
             caption = part.caption
             rows.append(f"<h2>{escape(caption)}</h2>")
-        rows.append(f'<p><a href="{COVER}{part.page}"><span>{escape(part.title)}</span><i></i><span>{first}</span></a></p>')
+        rows.append(
+            f'<p><a href="{COVER}{part.page}"><span>{escape(part.title)}</span><i></i><span>{first}</span></a></p>'
+        )
         first += len(part.sheets)
     return f"""<!doctype html><html lang="en"><title>{escape(settings["title"])}</title><style>
         body {{ font: 11pt/1.5 Arial, sans-serif; margin: 0; color: #111; }}
@@ -146,18 +158,33 @@ def join(settings, cover, parts, base, target):
             elif goal := destination(link, owner[number], parts, begins, base):
                 arrive.append((number, link["/Rect"], goal))
     for number, box, (sheet, left, top) in arrive:
-        writer.add_annotation(number, Link(rect=tuple(map(float, box)), border=[0, 0, 0], target_page_index=sheet, fit=Fit.xyz(left=left, top=top, zoom=0)))
+        writer.add_annotation(
+            number,
+            Link(
+                rect=tuple(map(float, box)),
+                border=[0, 0, 0],
+                target_page_index=sheet,
+                fit=Fit.xyz(left=left, top=top, zoom=0),
+            ),
+        )
     caption, above = "", None
     writer.add_outline_item(title="Contents", page_number=leading - 1)
     for part in parts:
         if part.caption != caption:
             caption = part.caption
-            above = writer.add_outline_item(title=caption, page_number=begins[part.page], bold=True) if caption else None
+            above = (
+                writer.add_outline_item(title=caption, page_number=begins[part.page], bold=True) if caption else None
+            )
         chapter = writer.add_outline_item(title=part.title, page_number=begins[part.page], parent=above)
         for heading in part.headings[1:]:
             if heading["level"] == 2 and heading["place"] in part.places:
                 sheet, left, top = part.places[heading["place"]]
-                writer.add_outline_item(title=heading["title"], page_number=begins[part.page] + sheet, parent=chapter, fit=Fit.xyz(left=left, top=top, zoom=0))
+                writer.add_outline_item(
+                    title=heading["title"],
+                    page_number=begins[part.page] + sheet,
+                    parent=chapter,
+                    fit=Fit.xyz(left=left, top=top, zoom=0),
+                )
     writer.set_page_label(page_index_from=0, page_index_to=leading - 1, style="/r")
     writer.set_page_label(page_index_from=leading, page_index_to=len(sheets) - 1, style="/D", start=1)
     writer.metadata = {"/Title": settings["title"], "/Author": settings["author"]}

@@ -8,7 +8,9 @@ SYMBOL = re.compile(
     r'<span class="katex-html" aria-hidden="true"><span class="base"><span class="strut" style="[^"]*"></span>'
     r'(<span class="mord[^>]*>)([^<]+)</span></span></span></span>'
 )
-STRUT = re.compile(r'<span class="base"><span class="strut" style="height:([\d.]+)em;(?:vertical-align:-([\d.]+)em;)?"></span>')
+STRUT = re.compile(
+    r'<span class="base"><span class="strut" style="height:([\d.]+)em;(?:vertical-align:-([\d.]+)em;)?"></span>'
+)
 
 
 def slim(text):
@@ -19,7 +21,12 @@ def slim(text):
     """
     text = re.sub(r"<semantics>(.*?)<annotation [^>]*>[^<]*</annotation></semantics>", r"\1", text, flags=re.S)
     text = re.sub(r'<span class="(?:n|p|w)">([^<]*)</span>', r"\1", text)
-    text = SYMBOL.sub(lambda letter: f'<span class="katex">{letter[2]}{letter[3]}</span></span>' if letter[1] == letter[3] else letter[0], text)
+    text = SYMBOL.sub(
+        lambda letter: (
+            f'<span class="katex">{letter[2]}{letter[3]}</span></span>' if letter[1] == letter[3] else letter[0]
+        ),
+        text,
+    )
     text = re.sub(r'(?<=<div class="highlight"><pre>)(?!<span class="bn-code")(.*?)(?=</pre>)', code, text, flags=re.S)
     return re.sub(r'<span class="katex-display">(?=(.*?)</div>)', formula, text, flags=re.S)
 

@@ -23,7 +23,11 @@ def contents():
 
 def judged(page):
     notebook = nbformat.read(page.product, as_version=4)
-    return [record["claim"] for cell in notebook.cells for record in manuscript.bundles(cell.get("outputs", []), claims.MIME)]
+    return [
+        record["claim"]
+        for cell in notebook.cells
+        for record in manuscript.bundles(cell.get("outputs", []), claims.MIME)
+    ]
 
 
 def test_contents_and_manuscripts_are_the_same_pages():
@@ -49,7 +53,9 @@ def test_the_ledger_holds_every_claim_once():
 
 def test_every_source_of_a_claim_is_in_the_bibliography():
     keys = set(re.findall(r"^@\w+\{([^,]+),", (ROOT / "references.bib").read_text("utf8"), re.M))
-    cited = {key for page in PAGES for group in re.findall(r"\{cite:\w+\}`([^`]+)`", page.text) for key in group.split(",")}
+    cited = {
+        key for page in PAGES for group in re.findall(r"\{cite:\w+\}`([^`]+)`", page.text) for key in group.split(",")
+    }
     used = cited | {source for claim in claims.load().values() for source in claim.sources}
     assert used <= keys
     assert keys <= used, f"nothing cites {keys - used}"
@@ -88,7 +94,9 @@ class TestForm:
         assert len(solutions) >= len(labels) and all(cell.metadata["jupyter"]["source_hidden"] for cell in solutions)
 
     def test_every_option_of_a_self_check_has_a_reason(self, page):
-        options = re.findall(r'<details class="option"><summary>(.*?)</summary>\n\n(.*?)\n\n</details>', page.text, re.S)
+        options = re.findall(
+            r'<details class="option"><summary>(.*?)</summary>\n\n(.*?)\n\n</details>', page.text, re.S
+        )
         assert len(options) == page.text.count('class="option"') >= 4
         assert all(len(reason.split()) >= 5 for _, reason in options)
         assert sum(reason.startswith("Right") for _, reason in options) >= 2

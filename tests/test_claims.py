@@ -19,12 +19,19 @@ from bnutils import claims
 
 STEADY = settings(derandomize=True, deadline=None, database=None, report_multiple_bugs=False)
 IDS = [f"C{n:02}" for n in range(1, 26)] + [f"P{n:02}" for n in range(1, 17)]
-SANITISED = re.compile(r"≈\s?[-−+0-9.e%]+")                  # what a strict comparison of outputs leaves out
+SANITISED = re.compile(r"≈\s?[-−+0-9.e%]+")  # what a strict comparison of outputs leaves out
 
-ROW = {"id": "C01", "says": "The <BN> & so on.", "sources": ["ioffe2015"], "chapter": "evidence/why-it-works", "conditions": [
-    {"quantity": "residue", "what": "largest |mean|", "bound": "< 1e-9", "kind": "exact"},
-    {"quantity": "law", "what": "ratio to the law", "bound": ">= 0.5", "kind": "exact"},
-    {"quantity": "gain", "what": "paired gain", "bound": "> 0.1", "kind": "measured"}]}
+ROW = {
+    "id": "C01",
+    "says": "The <BN> & so on.",
+    "sources": ["ioffe2015"],
+    "chapter": "evidence/why-it-works",
+    "conditions": [
+        {"quantity": "residue", "what": "largest |mean|", "bound": "< 1e-9", "kind": "exact"},
+        {"quantity": "law", "what": "ratio to the law", "bound": ">= 0.5", "kind": "exact"},
+        {"quantity": "gain", "what": "paired gain", "bound": "> 0.1", "kind": "measured"},
+    ],
+}
 SEEDS = [0, 1, 2, 3]
 GOOD = {"residue": [1e-17, 0.0, 3e-16, 2e-16], "law": [0.5, 0.75, 1.0, 1.25], "gain": np.array([0.2, 0.3, 0.4, 0.12])}
 
@@ -60,27 +67,33 @@ def test_every_row_is_a_sentence_with_its_sources_and_a_chapter():
         assert from_articles == claim.id.startswith("C"), claim.id
 
 
-@pytest.mark.parametrize("change, says", [
-    ({"says": None, "sentence": "A."}, "expected the keys"),
-    ({"conditions": [{"quantity": "a", "what": "b", "bound": "< 1"}]}, "C01: a condition: expected the keys"),
-    ({"conditions": ["residue < 1"]}, "C01: a condition: expected the keys"),
-])
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        ({"says": None, "sentence": "A."}, "expected the keys"),
+        ({"conditions": [{"quantity": "a", "what": "b", "bound": "< 1"}]}, "C01: a condition: expected the keys"),
+        ({"conditions": ["residue < 1"]}, "C01: a condition: expected the keys"),
+    ],
+)
 def test_a_row_with_other_keys_is_refused(change, says):
     row = {key: value for key, value in (ROW | change).items() if value is not None}
     with written(row), pytest.raises(ValueError, match=says):
         claims.load()
 
 
-@pytest.mark.parametrize("change, says", [
-    ({"bound": "1e-9"}, "C01: expected a bound like '< 1e-9', .* got '1e-9'"),
-    ({"bound": "== 1"}, "C01: expected a bound"),
-    ({"bound": "< small"}, "C01: expected a bound"),
-    ({"bound": "< inf"}, "C01: expected a bound"),
-    ({"kind": "guessed"}, "C01: expected the kind 'exact' or 'measured', got 'guessed'"),
-    ({"quantity": "two words"}, r"C01: expected a quantity that can be a keyword of judge\(\), got 'two words'"),
-    ({"quantity": "seeds"}, "C01: expected a quantity that can be a keyword"),
-    ({"quantity": "law"}, "C01: expected each quantity once"),
-])
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        ({"bound": "1e-9"}, "C01: expected a bound like '< 1e-9', .* got '1e-9'"),
+        ({"bound": "== 1"}, "C01: expected a bound"),
+        ({"bound": "< small"}, "C01: expected a bound"),
+        ({"bound": "< inf"}, "C01: expected a bound"),
+        ({"kind": "guessed"}, "C01: expected the kind 'exact' or 'measured', got 'guessed'"),
+        ({"quantity": "two words"}, r"C01: expected a quantity that can be a keyword of judge\(\), got 'two words'"),
+        ({"quantity": "seeds"}, "C01: expected a quantity that can be a keyword"),
+        ({"quantity": "law"}, "C01: expected each quantity once"),
+    ],
+)
 def test_a_condition_that_cannot_be_judged_is_refused(change, says):
     conditions = [ROW["conditions"][0] | change, *ROW["conditions"][1:]]
     with written(ROW | {"conditions": conditions}), pytest.raises(ValueError, match=says):
@@ -100,7 +113,7 @@ def test_an_id_stands_once():
 def test_verdict_holds_if_all_fails_if_none_and_is_partly_otherwise(met):
     expected = {0: "fails", met.size: "holds"}.get(int(met.sum()), "partly")
     assert claims.verdict(met) == expected
-    assert claims.verdict(met.T) == expected                 # the rule knows entries, not which of them are seeds
+    assert claims.verdict(met.T) == expected  # the rule knows entries, not which of them are seeds
 
 
 def test_verdict_in_the_cases_that_separate_any_from_all():
@@ -128,7 +141,7 @@ def test_each_relation_means_what_it_says(relation, values):
     assert judgement.verdict == claims.verdict([expected])
     margin = judgement.rows[0].margin
     assert (margin is None) == (len(set(values)) == 1)
-    if margin:                                               # exactly on the bound, < and <= differ and the margin is 0
+    if margin:  # exactly on the bound, < and <= differ and the margin is 0
         assert (margin > 0) == all(expected)
 
 
@@ -146,7 +159,7 @@ def test_margin_is_the_worst_seed_in_units_of_the_spread():
     assert judged(gain=[0.2, 0.3, 0.4, 0.0]).rows[2].margin == pytest.approx((0.0 - 0.1) / 0.4)
     assert judged(residue=[0, 1, 2, 4]).rows[0].margin == pytest.approx((1e-9 - 4) / 4)
     assert judged(gain=[0.3, 0.3, 0.3, 0.3]).rows[2].margin is None
-    assert judged(gain=[0.3, 0.1 + 0.2, 0.3, 0.3]).rows[2].margin is None     # equal but for the last bit
+    assert judged(gain=[0.3, 0.1 + 0.2, 0.3, 0.3]).rows[2].margin is None  # equal but for the last bit
 
 
 def test_verdicts_of_judgements():
@@ -160,9 +173,20 @@ def test_the_record_is_json_and_complete():
     assert (record["claim"], record["verdict"], record["seeds"]) == ("C01", "holds", SEEDS)
     assert (record["says"], record["sources"], record["chapter"]) == (ROW["says"], ROW["sources"], ROW["chapter"])
     gain = record["conditions"][2]
-    assert gain == {"quantity": "gain", "what": "paired gain", "relation": ">", "bound": 0.1, "kind": "measured",
-                    "values": [0.2, 0.3, 0.4, 0.12], "median": 0.25, "lowest": 0.12, "highest": 0.4, "spread": 0.28,
-                    "margin": pytest.approx(0.02 / 0.28), "met": [True] * 4}
+    assert gain == {
+        "quantity": "gain",
+        "what": "paired gain",
+        "relation": ">",
+        "bound": 0.1,
+        "kind": "measured",
+        "values": [0.2, 0.3, 0.4, 0.12],
+        "median": 0.25,
+        "lowest": 0.12,
+        "highest": 0.4,
+        "spread": 0.28,
+        "margin": pytest.approx(0.02 / 0.28),
+        "met": [True] * 4,
+    }
     assert judged(law=[1, 1, 1, 1]).record()["conditions"][1]["margin"] is None
 
 
@@ -186,23 +210,29 @@ def test_the_card_says_claim_verdict_conditions_and_numbers():
     assert card.div["class"] == ["bn-claim", "bn-holds"]
     assert [p.text for p in card.find_all("p")] == ["C01 · holds", "The <BN> & so on."]
     table = [[cell.text for cell in row.find_all(["th", "td"])] for row in card.find_all("tr")]
-    assert table == [["condition", "median [lowest, highest]", "seeds met", "margin"],
-                     ["largest |mean| < 1e-9", "< 1e-9", "4/4", "rounding"],
-                     ["ratio to the law >= 0.5", "0.875 [0.5, 1.25]", "4/4", "0"],
-                     ["paired gain > 0.1", "≈0.25 [≈0.12, ≈0.4]", "4/4", "≈0.071"]]
+    assert table == [
+        ["condition", "median [lowest, highest]", "seeds met", "margin"],
+        ["largest |mean| < 1e-9", "< 1e-9", "4/4", "rounding"],
+        ["ratio to the law >= 0.5", "0.875 [0.5, 1.25]", "4/4", "0"],
+        ["paired gain > 0.1", "≈0.25 [≈0.12, ≈0.4]", "4/4", "≈0.071"],
+    ]
     assert not re.search(r"style=|color|#[0-9a-f]{3}", bundle["text/html"])
 
 
 def test_the_plain_text_says_the_same():
     assert judged(gain=[0.2, 0.3, 0.4, 0.1])._repr_mimebundle_()["text/plain"].splitlines() == [
-        "C01 · partly", "The <BN> & so on.",
+        "C01 · partly",
+        "The <BN> & so on.",
         "- largest |mean| < 1e-9: < 1e-9; seeds met 4/4; margin rounding",
         "- ratio to the law >= 0.5: 0.875 [0.5, 1.25]; seeds met 4/4; margin 0",
-        "- paired gain > 0.1: ≈0.25 [≈0.1, ≈0.4]; seeds met 3/4; margin ≈0"]
+        "- paired gain > 0.1: ≈0.25 [≈0.1, ≈0.4]; seeds met 3/4; margin ≈0",
+    ]
 
 
 def distinct(low, high):
-    return st.lists(st.floats(low, high), min_size=4, max_size=4).filter(lambda values: max(values) - min(values) > 1e-6)
+    return st.lists(st.floats(low, high), min_size=4, max_size=4).filter(
+        lambda values: max(values) - min(values) > 1e-6
+    )
 
 
 @STEADY
@@ -221,6 +251,7 @@ def test_what_is_compared_strictly_is_the_same_on_another_machine(gains):
 
 def test_exact_numbers_of_the_card():
     """A rounding error prints as its bound; a failed one, or any other exact number, with three digits."""
+
     def shown(**values):
         html = judged(**values)._repr_mimebundle_()["text/html"]
         return [cell.text for cell in BeautifulSoup(html, "html.parser").find_all("td")]
@@ -242,24 +273,46 @@ def test_an_exact_number_under_an_ordinary_bound_is_shown():
 
 def test_a_judgement_stands():
     judgement = judged()
-    for part, field in [(judgement, "verdict"), (judgement.claim, "says"), (judgement.rows[0], "met"), (judgement.rows[0].condition, "bound")]:
+    for part, field in [
+        (judgement, "verdict"),
+        (judgement.claim, "says"),
+        (judgement.rows[0], "met"),
+        (judgement.rows[0].condition, "bound"),
+    ]:
         with pytest.raises(AttributeError):
             setattr(part, field, None)
 
 
-@pytest.mark.parametrize("call, says", [
-    (lambda: claims.judge("C99", seeds=SEEDS, **GOOD), "expected the id of a claim in claims.yml, from C01 to C02, got 'C99'"),
-    (lambda: claims.judge("C02", seeds=SEEDS), "C02 has no conditions yet, .* write them in claims.yml first"),
-    (lambda: claims.judge("C01", seeds=SEEDS, residue=[0] * 4), r"missing \['gain', 'law'\], not asked for \[\]"),
-    (lambda: claims.judge("C01", seeds=SEEDS, **GOOD, more=[0] * 4), r"missing \[\], not asked for \['more'\]"),
-    (lambda: claims.judge("C01", seeds=[0, 1, 2], **GOOD),
-     r"residue: expected a 1-D array of shape \(3,\), one value a seed, got \(4,\)"),
-    (lambda: claims.judge("C01", seeds=SEEDS, **GOOD | {"gain": np.ones((4, 1))}), r"gain: expected .* got \(4, 1\)"),
-    (lambda: claims.judge("C01", seeds=SEEDS, **GOOD | {"gain": np.float64(1)}), r"gain: expected .* got \(\)"),
-    (lambda: claims.judge("C01", seeds=SEEDS, **GOOD | {"gain": [1, np.nan, 1, 1]}), "gain: expected finite values, got .*nan"),
-    (lambda: claims.judge("C01", seeds=[0, 1, 1, 2], **GOOD), r"expected one or more seeds, each once, got \[0, 1, 1, 2\]"),
-    (lambda: claims.judge("C01", seeds=[], **GOOD), r"expected one or more seeds, each once, got \[\]"),
-])
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (
+            lambda: claims.judge("C99", seeds=SEEDS, **GOOD),
+            "expected the id of a claim in claims.yml, from C01 to C02, got 'C99'",
+        ),
+        (lambda: claims.judge("C02", seeds=SEEDS), "C02 has no conditions yet, .* write them in claims.yml first"),
+        (lambda: claims.judge("C01", seeds=SEEDS, residue=[0] * 4), r"missing \['gain', 'law'\], not asked for \[\]"),
+        (lambda: claims.judge("C01", seeds=SEEDS, **GOOD, more=[0] * 4), r"missing \[\], not asked for \['more'\]"),
+        (
+            lambda: claims.judge("C01", seeds=[0, 1, 2], **GOOD),
+            r"residue: expected a 1-D array of shape \(3,\), one value a seed, got \(4,\)",
+        ),
+        (
+            lambda: claims.judge("C01", seeds=SEEDS, **GOOD | {"gain": np.ones((4, 1))}),
+            r"gain: expected .* got \(4, 1\)",
+        ),
+        (lambda: claims.judge("C01", seeds=SEEDS, **GOOD | {"gain": np.float64(1)}), r"gain: expected .* got \(\)"),
+        (
+            lambda: claims.judge("C01", seeds=SEEDS, **GOOD | {"gain": [1, np.nan, 1, 1]}),
+            "gain: expected finite values, got .*nan",
+        ),
+        (
+            lambda: claims.judge("C01", seeds=[0, 1, 1, 2], **GOOD),
+            r"expected one or more seeds, each once, got \[0, 1, 1, 2\]",
+        ),
+        (lambda: claims.judge("C01", seeds=[], **GOOD), r"expected one or more seeds, each once, got \[\]"),
+    ],
+)
 def test_an_error_says_what_was_given_and_what_to_do(call, says):
     with written(ROW, ROW | {"id": "C02", "conditions": []}), pytest.raises(ValueError, match=says):
         call()

@@ -67,7 +67,7 @@ def test_standardising_uses_the_training_part_and_moves_all_three_alike():
         restored = getattr(standard, f"x_{part}") * standard.scale + standard.mean
         np.testing.assert_allclose(restored, getattr(plain, f"x_{part}"), atol=1e-12)
         np.testing.assert_array_equal(getattr(standard, f"y_{part}"), getattr(plain, f"y_{part}"))
-    assert abs(standard.x_test.mean()) > 1e-6                # the test part has had no say in its own mean
+    assert abs(standard.x_test.mean()) > 1e-6  # the test part has had no say in its own mean
 
 
 @pytest.mark.parametrize("standardise", [False, True])
@@ -81,15 +81,18 @@ def test_the_arrays_are_read_only(standardise):
         digits.x_train = None
 
 
-@pytest.mark.parametrize("call, says", [
-    (lambda: data.load("mnist"), "expected the name of a data set, one of 'digits', 'fashion-mnist', got 'mnist'"),
-    (lambda: data.load("digits", folder="here"), "expected no folder for the digits, .* got 'here'"),
-    (lambda: data.load("fashion-mnist", seed=-1), "expected an integer seed of 0 or more, got -1"),
-    (lambda: data.load("digits", seed=None), "expected an integer seed of 0 or more, got None"),
-    (lambda: data.load("digits", seed=-1), "expected an integer seed of 0 or more, got -1"),
-    (lambda: data.load("digits", seed=1.0), "expected an integer seed of 0 or more, got 1.0"),
-    (lambda: data.load("digits", seed=True), "expected an integer seed of 0 or more, got True"),
-])
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda: data.load("mnist"), "expected the name of a data set, one of 'digits', 'fashion-mnist', got 'mnist'"),
+        (lambda: data.load("digits", folder="here"), "expected no folder for the digits, .* got 'here'"),
+        (lambda: data.load("fashion-mnist", seed=-1), "expected an integer seed of 0 or more, got -1"),
+        (lambda: data.load("digits", seed=None), "expected an integer seed of 0 or more, got None"),
+        (lambda: data.load("digits", seed=-1), "expected an integer seed of 0 or more, got -1"),
+        (lambda: data.load("digits", seed=1.0), "expected an integer seed of 0 or more, got 1.0"),
+        (lambda: data.load("digits", seed=True), "expected an integer seed of 0 or more, got True"),
+    ],
+)
 def test_an_error_says_what_there_is(call, says):
     with pytest.raises(ValueError, match=says):
         call()
@@ -129,7 +132,7 @@ def nowhere(monkeypatch, tmp_path):
     monkeypatch.delenv("BNUTILS_DATA", raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr(data, "SYSTEM", tmp_path / "system")
-    monkeypatch.setattr(data, "ADDRESS", "http://127.0.0.1:9/")      # the port that discards: nobody listens
+    monkeypatch.setattr(data, "ADDRESS", "http://127.0.0.1:9/")  # the port that discards: nobody listens
     monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache" / name)
 
 
@@ -156,7 +159,7 @@ def test_the_seed_deals_the_training_images_and_leaves_the_test_images_alone(tmp
     loaded = data.load("fashion-mnist", folder=put(tmp_path / "given"), seed=seed)
     again = data.load("fashion-mnist", folder=tmp_path / "given", seed=seed)
     np.testing.assert_array_equal(rows(loaded), rows(again))
-    dealt = rows(loaded, PARTS[:2])[:, -2:].astype(int)              # a grey and a label for each image
+    dealt = rows(loaded, PARTS[:2])[:, -2:].astype(int)  # a grey and a label for each image
     np.testing.assert_array_equal(dealt[np.argsort(dealt[:, 0])], [[i, i % 10] for i in range(12)])
     assert (np.diff(dealt[:, 0]) < 0).any()
     np.testing.assert_array_equal(rows(loaded, PARTS[2:])[:, -2:], [[12, 2], [13, 3], [14, 4], [15, 5]])
@@ -186,13 +189,14 @@ def test_files_are_taken_packed_or_not_whatever_they_are_called(tmp_path, packed
     expected = rows(data.load("fashion-mnist", folder=put(tmp_path / "reference")))
     folder = str(put(tmp_path / "given", packed=packed))
     np.testing.assert_array_equal(rows(data.load("fashion-mnist", folder=folder)), expected)
-    for path in (tmp_path / "given").iterdir():                      # as a browser that unpacks by itself leaves them
+    for path in (tmp_path / "given").iterdir():  # as a browser that unpacks by itself leaves them
         path.rename(path.with_name(path.name.removesuffix(".gz") if packed else path.name + ".gz"))
     np.testing.assert_array_equal(rows(data.load("fashion-mnist", folder=tmp_path / "given")), expected)
 
 
 def test_the_sources_are_asked_in_order(tmp_path, monkeypatch, server):
     """Each source holds greys of its own; the first that is there is read, and nothing is fetched before it must be."""
+
     def source():
         return int(data.load("fashion-mnist", **given).x_test[0, 0]) - 4
 
@@ -205,42 +209,66 @@ def test_the_sources_are_asked_in_order(tmp_path, monkeypatch, server):
     assert source() == 20
     monkeypatch.setenv("BNUTILS_DATA", "")
     assert source() == 30
-    (tmp_path / "system" / f"{STEMS[3]}.gz").unlink()                # not whole: as if it were not there
+    (tmp_path / "system" / f"{STEMS[3]}.gz").unlink()  # not whole: as if it were not there
     assert server.asked == [] and not (tmp_path / "cache").exists()
     assert source() == 40
     assert server.asked == [f"/{name}" for name in data.FILES]
     server.stop()
-    assert source() == 40                                            # from the cache
+    assert source() == 40  # from the cache
 
 
 # ------------------------------------------------------------------------------------------- damaged files
 
 TRAIN_X, TRAIN_Y, TEST_X, TEST_Y = STEMS
 FAULTS = {
-    "images cut short":
-        (TRAIN_X, lambda whole: whole[:-1], "is cut short: its header says 12, which makes 9424 bytes; got 9423"),
-    "labels cut short":
-        (TEST_Y, lambda whole: whole[:-2], "is cut short: its header says 4, which makes 12 bytes; got 10"),
-    "cut within the header":
-        (TRAIN_X, lambda whole: whole[:15], "is cut short: expected a header of 16 bytes, got 15 bytes in all"),
-    "empty":
-        (TEST_X, lambda whole: b"", "is cut short: expected a header of 16 bytes, got 0 bytes in all"),
-    "too long":
-        (TRAIN_Y, lambda whole: whole + b"x", "goes on after its end: its header says 12, .* 20 bytes; got 21"),
-    "labels for images":
-        (TRAIN_X, lambda whole: idx(np.arange(12)), "another kind of file: expected .* 0x00000803, got 0x00000801"),
-    "images for labels":
-        (TEST_Y, lambda whole: idx(np.zeros((4, 28, 28))), "expected the magic number 0x00000801, got 0x00000803"),
-    "a page for a file":
-        (TRAIN_X, lambda whole: b"<html>not found</html>", "expected the magic number 0x00000803, got 0x3c68746d"),
-    "another size":
-        (TEST_X, lambda whole: idx(np.zeros((4, 32, 28))), "holds images of 32 by 28 pixels; expected 28 by 28"),
-    "fewer labels than images":
-        (TRAIN_Y, lambda whole: idx(np.arange(11) % 10), "holds 12 images and .* 11 labels; expected as many of both"),
-    "more labels than images":
-        (TEST_Y, lambda whole: idx(np.arange(5)), "holds 4 images and .* holds 5 labels"),
-    "a label above 9":
-        (TRAIN_Y, lambda whole: whole[:-3] + b"\x0a" + whole[-2:], "holds the label 10 at position 9; expected"),
+    "images cut short": (
+        TRAIN_X,
+        lambda whole: whole[:-1],
+        "is cut short: its header says 12, which makes 9424 bytes; got 9423",
+    ),
+    "labels cut short": (
+        TEST_Y,
+        lambda whole: whole[:-2],
+        "is cut short: its header says 4, which makes 12 bytes; got 10",
+    ),
+    "cut within the header": (
+        TRAIN_X,
+        lambda whole: whole[:15],
+        "is cut short: expected a header of 16 bytes, got 15 bytes in all",
+    ),
+    "empty": (TEST_X, lambda whole: b"", "is cut short: expected a header of 16 bytes, got 0 bytes in all"),
+    "too long": (TRAIN_Y, lambda whole: whole + b"x", "goes on after its end: its header says 12, .* 20 bytes; got 21"),
+    "labels for images": (
+        TRAIN_X,
+        lambda whole: idx(np.arange(12)),
+        "another kind of file: expected .* 0x00000803, got 0x00000801",
+    ),
+    "images for labels": (
+        TEST_Y,
+        lambda whole: idx(np.zeros((4, 28, 28))),
+        "expected the magic number 0x00000801, got 0x00000803",
+    ),
+    "a page for a file": (
+        TRAIN_X,
+        lambda whole: b"<html>not found</html>",
+        "expected the magic number 0x00000803, got 0x3c68746d",
+    ),
+    "another size": (
+        TEST_X,
+        lambda whole: idx(np.zeros((4, 32, 28))),
+        "holds images of 32 by 28 pixels; expected 28 by 28",
+    ),
+    "fewer labels than images": (
+        TRAIN_Y,
+        lambda whole: idx(np.arange(11) % 10),
+        "holds 12 images and .* 11 labels; expected as many of both",
+    ),
+    "more labels than images": (TEST_Y, lambda whole: idx(np.arange(5)), "holds 4 images and .* holds 5 labels"),
+    "a label above 9": (
+        TRAIN_Y,
+        lambda whole: whole[:-3] + b"\x0a" + whole[-2:],
+        "holds the label 10 at position 9; expected",
+    ),
 }
 
 
@@ -266,17 +294,20 @@ def test_a_packed_file_may_end_nowhere_but_at_its_end(tmp_path, stem):
         file.write_bytes(whole[:size])
         with pytest.raises(ValueError, match=f"{file} is cut short"):
             data.load("fashion-mnist", folder=tmp_path / "given")
-    for tail in (1, 4, 8):                                           # within the checksum and the length at the end
+    for tail in (1, 4, 8):  # within the checksum and the length at the end
         file.write_bytes(whole[:-tail])
         with pytest.raises(ValueError, match=f"{file} is cut short"):
             data.load("fashion-mnist", folder=tmp_path / "given")
 
 
-@pytest.mark.parametrize("damage", [
-    lambda whole: whole[:-8] + bytes(4) + whole[-4:],                # another checksum
-    lambda whole: whole[:20] + bytes([whole[20] ^ 255]) + whole[21:],
-    lambda whole: whole + b"garbage",
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: whole[:-8] + bytes(4) + whole[-4:],  # another checksum
+        lambda whole: whole[:20] + bytes([whole[20] ^ 255]) + whole[21:],
+        lambda whole: whole + b"garbage",
+    ],
+)
 def test_a_packed_file_with_other_bytes_is_damaged(tmp_path, damage):
     file = put(tmp_path / "given") / f"{TRAIN_X}.gz"
     file.write_bytes(damage(file.read_bytes()))
@@ -284,10 +315,13 @@ def test_a_packed_file_with_other_bytes_is_damaged(tmp_path, damage):
         data.load("fashion-mnist", folder=tmp_path / "given")
 
 
-@pytest.mark.parametrize("train, test, says", [
-    (1, 4, f"{TRAIN_X}.gz holds 1 images; expected 2 or more"),
-    (12, 0, f"{TEST_X}.gz holds 0 images; expected 1 or more"),
-])
+@pytest.mark.parametrize(
+    "train, test, says",
+    [
+        (1, 4, f"{TRAIN_X}.gz holds 1 images; expected 2 or more"),
+        (12, 0, f"{TEST_X}.gz holds 0 images; expected 1 or more"),
+    ],
+)
 def test_a_part_without_images_is_refused(tmp_path, train, test, says):
     with pytest.raises(ValueError, match=says):
         data.load("fashion-mnist", folder=put(tmp_path / "given", contents(train, test)))
@@ -361,7 +395,7 @@ def server(nowhere, monkeypatch):
     server = Server(monkeypatch)
     yield server
     server.stop()
-    gc.collect()                                                     # what a failed request left open, in its own test
+    gc.collect()  # what a failed request left open, in its own test
 
 
 def test_a_download_shows_its_progress_and_is_made_once(tmp_path, server, capsys):
@@ -397,15 +431,18 @@ def no_network(server, name):
     server.monkeypatch.setattr(data, "ADDRESS", "http://127.0.0.1:9/")
 
 
-@pytest.mark.parametrize("harm, error, says", [
-    (other_bytes, ValueError, "came with a wrong checksum .*expected {hash} but got"),
-    (cut_short_unnoticed, ValueError, "came with a wrong checksum"),
-    (cut_short, ConnectionError, "could not be downloaded .*IncompleteRead"),
-    (gone, ConnectionError, "could not be downloaded .*404"),
-    (no_network, ConnectionError, "could not be downloaded .*refused"),
-])
+@pytest.mark.parametrize(
+    "harm, error, says",
+    [
+        (other_bytes, ValueError, "came with a wrong checksum .*expected {hash} but got"),
+        (cut_short_unnoticed, ValueError, "came with a wrong checksum"),
+        (cut_short, ConnectionError, "could not be downloaded .*IncompleteRead"),
+        (gone, ConnectionError, "could not be downloaded .*404"),
+        (no_network, ConnectionError, "could not be downloaded .*refused"),
+    ],
+)
 @pytest.mark.parametrize("number", [0, 2])
-@pytest.mark.filterwarnings("ignore::ResourceWarning")               # pooch leaves the answer to a failed request open
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # pooch leaves the answer to a failed request open
 def test_a_failed_download_leaves_nothing_that_a_later_run_would_trust(tmp_path, server, harm, error, says, number):
     server.serve(contents())
     address, name = data.ADDRESS, list(data.FILES)[number]
@@ -418,7 +455,7 @@ def test_a_failed_download_leaves_nothing_that_a_later_run_would_trust(tmp_path,
         assert {path.name for path in inventory(tmp_path / "cache")} == set(list(data.FILES)[:number])
     assert "run this again, or get the files of" in str(caught.value)
     assert str(caught.value).endswith("give their folder: load('fashion-mnist', folder=...)")
-    server.files = sound                                             # the cure works
+    server.files = sound  # the cure works
     server.monkeypatch.setattr(data, "ADDRESS", address)
     assert data.load("fashion-mnist").x_test[0, 0] == 12
 
@@ -427,7 +464,7 @@ def test_a_file_damaged_in_the_cache_is_fetched_again_and_never_read(tmp_path, s
     server.serve(contents())
     data.load("fashion-mnist")
     file = tmp_path / "cache" / "bnutils" / "fashion-mnist" / f"{TEST_Y}.gz"
-    file.write_bytes(gzip.compress(idx([9, 9, 9, 9])))               # sound, but not what was published
+    file.write_bytes(gzip.compress(idx([9, 9, 9, 9])))  # sound, but not what was published
     address = data.ADDRESS
     no_network(server, None)
     with pytest.raises(ConnectionError):
@@ -446,8 +483,10 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, server):
 
 def test_neither_importing_nor_a_folder_loads_the_downloader(tmp_path):
     put(tmp_path / "given")
-    code = ("import sys; from bnutils import data; data.load('fashion-mnist', folder=sys.argv[1]);"
-            "print({'pooch', 'requests', 'sklearn', 'tqdm'} & set(sys.modules))")
+    code = (
+        "import sys; from bnutils import data; data.load('fashion-mnist', folder=sys.argv[1]);"
+        "print({'pooch', 'requests', 'sklearn', 'tqdm'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "given"], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
@@ -457,7 +496,8 @@ def test_neither_importing_nor_a_folder_loads_the_downloader(tmp_path):
 REAL = Path("/usr/share/datasets/fashion-mnist")
 needs_the_real_files = pytest.mark.skipif(
     not all((REAL / name).is_file() for name in data.FILES),
-    reason="Fashion-MNIST is not installed on this system; on Debian: apt-get install dataset-fashion-mnist")
+    reason="Fashion-MNIST is not installed on this system; on Debian: apt-get install dataset-fashion-mnist",
+)
 
 
 @needs_the_real_files
@@ -467,7 +507,7 @@ def test_the_real_fashion_mnist(monkeypatch):
     assert [len(getattr(loaded, f"x_{part}")) for part in PARTS] == [50000, 10000, 10000]
     labels = np.concatenate([loaded.y_train, loaded.y_validation])
     assert set(np.bincount(labels)) == {6000} and set(np.bincount(loaded.y_test)) == {1000}
-    assert (loaded.y_test[:5] == [9, 2, 1, 1, 6]).all()              # ankle boot, pullover, trouser, trouser, shirt
+    assert (loaded.y_test[:5] == [9, 2, 1, 1, 6]).all()  # ankle boot, pullover, trouser, trouser, shirt
     pixels = np.concatenate([loaded.x_train, loaded.x_validation]) / 255
     assert abs(pixels.mean(dtype=float) - 0.2860) < 5e-5 and abs(pixels.std(dtype=float) - 0.3530) < 5e-5
 

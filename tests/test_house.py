@@ -5,12 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bnutils
 import grimp
 import pytest
 
+import bnutils
+
 ROOM = Path(bnutils.__file__).parent
-FLOORS = [                                                   # from the ground up; a room imports only from floors below
+FLOORS = [  # from the ground up; a room imports only from floors below
     {"data", "claims", "numbers", "scratch"},
     {"nn"},
     {"surgery", "lab"},
@@ -18,7 +19,7 @@ FLOORS = [                                                   # from the ground u
     {"interactive"},
     {"__main__"},
 ]
-SAME_FLOOR = {("lab", "surgery"), ("surgery", "lab")}        # these two may use one another
+SAME_FLOOR = {("lab", "surgery"), ("surgery", "lab")}  # these two may use one another
 
 
 def room(module):
@@ -41,12 +42,15 @@ def test_imports_point_down():
     assert imports_that_do_not_point_down("bnutils") == []
 
 
-@pytest.mark.parametrize("importer, line", [
-    ("scratch/norm.py", "from .. import plots"),
-    ("data.py", "from . import claims"),
-    ("__init__.py", "from . import data"),
-    ("numbers.py", "def later():\n    from .exercises import check"),
-])
+@pytest.mark.parametrize(
+    "importer, line",
+    [
+        ("scratch/norm.py", "from .. import plots"),
+        ("data.py", "from . import claims"),
+        ("__init__.py", "from . import data"),
+        ("numbers.py", "def later():\n    from .exercises import check"),
+    ],
+)
 def test_an_import_that_points_up_or_sideways_is_seen(importer, line, tmp_path, monkeypatch):
     package = f"planted_{importer.replace('/', '_').removesuffix('.py')}"
     for path in ROOM.rglob("*.py"):
@@ -56,15 +60,18 @@ def test_an_import_that_points_up_or_sideways_is_seen(importer, line, tmp_path, 
     planted = tmp_path / package / importer
     planted.write_text(planted.read_text(encoding="utf-8") + f"\n{line}\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    (a, b), = imports_that_do_not_point_down(package)
+    ((a, b),) = imports_that_do_not_point_down(package)
     assert a == package + ("" if importer == "__init__.py" else "." + importer.removesuffix(".py").replace("/", "."))
 
 
-@pytest.mark.parametrize("modules, absent", [
-    ("bnutils", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
-    ("bnutils.numbers, bnutils.claims", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
-    ("bnutils.data, bnutils.scratch.norm, bnutils.exercises", {"torch", "matplotlib", "sklearn"}),
-])
+@pytest.mark.parametrize(
+    "modules, absent",
+    [
+        ("bnutils", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
+        ("bnutils.numbers, bnutils.claims", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
+        ("bnutils.data, bnutils.scratch.norm, bnutils.exercises", {"torch", "matplotlib", "sklearn"}),
+    ],
+)
 def test_importing_loads_no_more_than_it_needs(modules, absent):
     code = f"import sys, {modules}; print(sorted({absent} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -80,7 +87,9 @@ def imported_names(source):
 
 
 def test_scratch_imports_numpy_and_the_standard_library_only():
-    allowed = {"numpy", "bnutils"} | set(sys.stdlib_module_names)      # of bnutils only scratch itself: the floors see to that
+    allowed = {"numpy", "bnutils"} | set(
+        sys.stdlib_module_names
+    )  # of bnutils only scratch itself: the floors see to that
     for path in (ROOM / "scratch").rglob("*.py"):
         assert set(imported_names(path.read_text(encoding="utf-8"))) <= allowed, path.name
 

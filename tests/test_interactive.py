@@ -21,7 +21,10 @@ HTML = ROOT / "_build/html"
 def transform():
     rng = np.random.default_rng(3)
     values = rng.normal(size=50).round(3)
-    return {"populations": {"a unit": values, "</script> & é": np.maximum(values, 0)}, "order": rng.integers(0, 50, 300)}
+    return {
+        "populations": {"a unit": values, "</script> & é": np.maximum(values, 0)},
+        "order": rng.integers(0, 50, 300),
+    }
 
 
 def backpropagation():
@@ -36,8 +39,20 @@ def running():
 
 def profile():
     rng = np.random.default_rng(5)
-    return {"profiles": {activation: {scale: {str(depth): {side: np.sort(rng.normal(-9, 4, (3, depth)).round(3), axis=0) for side in ("without", "with")}
-                                              for depth in (4, 6)} for scale in ("0.1", "1")} for activation in ("tanh", "ReLU")}}
+    return {
+        "profiles": {
+            activation: {
+                scale: {
+                    str(depth): {
+                        side: np.sort(rng.normal(-9, 4, (3, depth)).round(3), axis=0) for side in ("without", "with")
+                    }
+                    for depth in (4, 6)
+                }
+                for scale in ("0.1", "1")
+            }
+            for activation in ("tanh", "ReLU")
+        }
+    }
 
 
 def crossed(**change):
@@ -55,7 +70,7 @@ def show(name="try", figure="transform", data=None, alt="A line rises from 0 to 
     data = DATA[figure]() if data is None and figure in DATA else data
     with mock.patch.object(numbers, "display", held.append):
         assert interactive.show(name, figure=figure, data=data, alt=alt, static=fig) is None
-    bundle, = held
+    (bundle,) = held
     return bundle
 
 
@@ -119,7 +134,10 @@ def test_nbval_compares_the_data_but_not_the_drawing():
             html = re.sub(pattern, replacement, html)
         return html
 
-    one, other = compared(show()["text/html"]), compared(show(data=transform() | {"order": np.zeros(128, int)})["text/html"])
+    one, other = (
+        compared(show()["text/html"]),
+        compared(show(data=transform() | {"order": np.zeros(128, int)})["text/html"]),
+    )
     assert one != other
     assert "<path" not in one and '"order":[' in one
 
@@ -128,33 +146,63 @@ def without(data, key):
     return {name: values for name, values in data.items() if name != key}
 
 
-@pytest.mark.parametrize("change, says", [
-    ({"figure": "pie"}, "expected a figure among transform, backpropagation, running, profile, got 'pie'"),
-    ({"data": without(transform(), "order")}, "expected data with populations, order for 'transform', got populations .*whole numbers"),
-    ({"data": transform() | {"more": 1}}, "got populations, order, more"),
-    ({"data": transform() | {"order": np.arange(300)}}, "from 0 to 49, got 300 of int64 from 0 to 299"),
-    ({"data": transform() | {"order": np.zeros(127, int)}}, "an order of 128 or more .* got 127"),
-    ({"data": transform() | {"order": np.zeros(300)}}, "whole numbers .* got 300 of float64"),
-    ({"data": transform() | {"order": []}}, "an order of 128 or more .* got 0"),
-    ({"data": transform() | {"populations": {}}}, "populations of one size, got none"),
-    ({"data": transform() | {"populations": {"a": np.ones(50), "b": np.ones(40)}}}, "of one size, got .*'b': 40"),
-    ({"data": transform() | {"populations": {"a": np.full(50, np.nan)}}}, "finite numbers .* got nan or infinity"),
-    ({"data": transform() | {"populations": {"a": ["x"] * 50}}}, "arrays of numbers, got <U1"),
-    ({"figure": "backpropagation", "data": backpropagation() | {"x": np.ones(8)}}, "x of 4 or more values that differ.*all values equal"),
-    ({"figure": "backpropagation", "data": backpropagation() | {"random": np.ones(7)}}, r"got shapes \(8,\) and \(7,\)"),
-    ({"figure": "backpropagation", "data": backpropagation() | {"x": []}}, r"got shapes \(0,\)"),
-    ({"figure": "running", "data": running() | {"population": np.ones(50)}}, "values that differ, .*all values equal"),
-    ({"figure": "running", "data": running() | {"population": []}}, r"values that differ, got shape \(0,\)"),
-    ({"figure": "running", "data": running() | {"order": np.zeros(4095, int)}}, "an order of 4096 or more .* got 4095"),
-    ({"figure": "running", "data": running() | {"order": np.full(4096, 50)}}, "from 0 to 49, got 4096 of int64 from 50 to 50"),
-    ({"figure": "profile", "data": {"profiles": {}}}, "one activation, scale and depth or more, got none"),
-    ({"figure": "profile", "data": crossed(more=np.zeros((3, 4)))}, "'without' and 'with' of shape"),
-    ({"figure": "profile", "data": crossed(without=np.zeros((3, 5)))}, r"of shape \(3, 4\), depth 2 or more, got .*\(3, 5\)"),
-    ({"figure": "profile", "data": crossed(without=np.array([[0.0] * 4, [1.0] * 4, [0.5] * 4]))}, "at depth 4, got rows that cross"),
-    ({"figure": "profile", "data": crossed(without=np.full((3, 4), -np.inf))}, "finite numbers .* got nan or infinity"),
-    ({"alt": ""}, "expected alt text"),
-    ({"name": "Two words"}, "expected a name"),
-])
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        ({"figure": "pie"}, "expected a figure among transform, backpropagation, running, profile, got 'pie'"),
+        (
+            {"data": without(transform(), "order")},
+            "expected data with populations, order for 'transform', got populations .*whole numbers",
+        ),
+        ({"data": transform() | {"more": 1}}, "got populations, order, more"),
+        ({"data": transform() | {"order": np.arange(300)}}, "from 0 to 49, got 300 of int64 from 0 to 299"),
+        ({"data": transform() | {"order": np.zeros(127, int)}}, "an order of 128 or more .* got 127"),
+        ({"data": transform() | {"order": np.zeros(300)}}, "whole numbers .* got 300 of float64"),
+        ({"data": transform() | {"order": []}}, "an order of 128 or more .* got 0"),
+        ({"data": transform() | {"populations": {}}}, "populations of one size, got none"),
+        ({"data": transform() | {"populations": {"a": np.ones(50), "b": np.ones(40)}}}, "of one size, got .*'b': 40"),
+        ({"data": transform() | {"populations": {"a": np.full(50, np.nan)}}}, "finite numbers .* got nan or infinity"),
+        ({"data": transform() | {"populations": {"a": ["x"] * 50}}}, "arrays of numbers, got <U1"),
+        (
+            {"figure": "backpropagation", "data": backpropagation() | {"x": np.ones(8)}},
+            "x of 4 or more values that differ.*all values equal",
+        ),
+        (
+            {"figure": "backpropagation", "data": backpropagation() | {"random": np.ones(7)}},
+            r"got shapes \(8,\) and \(7,\)",
+        ),
+        ({"figure": "backpropagation", "data": backpropagation() | {"x": []}}, r"got shapes \(0,\)"),
+        (
+            {"figure": "running", "data": running() | {"population": np.ones(50)}},
+            "values that differ, .*all values equal",
+        ),
+        ({"figure": "running", "data": running() | {"population": []}}, r"values that differ, got shape \(0,\)"),
+        (
+            {"figure": "running", "data": running() | {"order": np.zeros(4095, int)}},
+            "an order of 4096 or more .* got 4095",
+        ),
+        (
+            {"figure": "running", "data": running() | {"order": np.full(4096, 50)}},
+            "from 0 to 49, got 4096 of int64 from 50 to 50",
+        ),
+        ({"figure": "profile", "data": {"profiles": {}}}, "one activation, scale and depth or more, got none"),
+        ({"figure": "profile", "data": crossed(more=np.zeros((3, 4)))}, "'without' and 'with' of shape"),
+        (
+            {"figure": "profile", "data": crossed(without=np.zeros((3, 5)))},
+            r"of shape \(3, 4\), depth 2 or more, got .*\(3, 5\)",
+        ),
+        (
+            {"figure": "profile", "data": crossed(without=np.array([[0.0] * 4, [1.0] * 4, [0.5] * 4]))},
+            "at depth 4, got rows that cross",
+        ),
+        (
+            {"figure": "profile", "data": crossed(without=np.full((3, 4), -np.inf))},
+            "finite numbers .* got nan or infinity",
+        ),
+        ({"alt": ""}, "expected alt text"),
+        ({"name": "Two words"}, "expected a name"),
+    ],
+)
 def test_what_does_not_fit_is_refused(change, says):
     with pytest.raises(ValueError, match=says):
         show(**change)
@@ -169,13 +217,17 @@ def test_every_kind_has_its_script():
 def test_library_and_own_code_are_light():
     library = (ROOT / "node_modules/preact/dist/preact.min.umd.js").read_bytes()
     shared = b"".join((SCRIPTS / name).read_bytes() for name in ("base.js", "interactive.css"))
-    own = max(len(gzip.compress(shared + (SCRIPTS / f"{kind}.js").read_bytes())) for kind in interactive.KINDS)  # a page has one kind, or two
+    own = max(
+        len(gzip.compress(shared + (SCRIPTS / f"{kind}.js").read_bytes())) for kind in interactive.KINDS
+    )  # a page has one kind, or two
     assert len(gzip.compress(library)) < 6_000 and own < 8_000
 
 
 def test_scripts_and_style_ask_for_nothing():
     for file in SCRIPTS.glob("*"):
-        assert not re.search(r"https?://|fetch\(|XMLHttpRequest|import\b|url\(|@import", file.read_text("utf8")), file.name
+        assert not re.search(r"https?://|fetch\(|XMLHttpRequest|import\b|url\(|@import", file.read_text("utf8")), (
+            file.name
+        )
 
 
 def test_no_class_of_the_style_is_put_together():

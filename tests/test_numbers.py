@@ -19,10 +19,12 @@ STEADY = settings(derandomize=True, deadline=None, database=None, report_multipl
 def bundle(show, **values):
     """What ``show`` displays in a notebook."""
     bundles = []
-    with mock.patch("IPython.get_ipython", return_value=object()), \
-            mock.patch("IPython.display.display", lambda content, raw: bundles.append((content, raw))):
+    with (
+        mock.patch("IPython.get_ipython", return_value=object()),
+        mock.patch("IPython.display.display", lambda content, raw: bundles.append((content, raw))),
+    ):
         show(**values)
-    (content, raw), = bundles
+    ((content, raw),) = bundles
     assert raw and set(content) == {"text/plain", "text/html", numbers.MIME}
     assert re.sub("<[^>]*>", "", content["text/html"]) == content["text/plain"]
     assert re.findall('<span id="n-([^"]+)">', content["text/html"]) == list(values)
@@ -32,7 +34,10 @@ def bundle(show, **values):
 def test_exact_shows_and_records_ten_digits():
     content = bundle(numbers.exact, third=1 / 3, count=1797, flat=-0.0, eps=1e-5)
     assert content["text/plain"] == "third = 0.3333333333\ncount = 1797\nflat = 0\neps = 1e-05"
-    assert content[numbers.MIME] == {"kind": "exact", "values": {"third": 0.3333333333, "count": 1797, "flat": 0.0, "eps": 1e-5}}
+    assert content[numbers.MIME] == {
+        "kind": "exact",
+        "values": {"third": 0.3333333333, "count": 1797, "flat": 0.0, "eps": 1e-5},
+    }
 
 
 def test_measured_shows_four_digits_behind_the_sign_and_records_twelve():
@@ -41,8 +46,16 @@ def test_measured_shows_four_digits_behind_the_sign_and_records_twelve():
     assert content[numbers.MIME] == {"kind": "measured", "values": {"accuracy": 0.666666666667, "steps": 230}}
 
 
-@pytest.mark.parametrize("value, shown", [(np.float32(0.5), "0.5"), (np.int64(7), "7"), (np.array(2.5), "2.5"), (np.array(3), "3"),
-                                          (10**20, "100000000000000000000")])
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        (np.float32(0.5), "0.5"),
+        (np.int64(7), "7"),
+        (np.array(2.5), "2.5"),
+        (np.array(3), "3"),
+        (10**20, "100000000000000000000"),
+    ],
+)
 def test_numpy_scalars_are_numbers(value, shown):
     content = bundle(numbers.exact, x=value)
     assert content["text/plain"] == f"x = {shown}"
@@ -73,17 +86,20 @@ def test_outside_a_notebook_the_lines_are_printed(modules):
 
 
 @pytest.mark.parametrize("show", [numbers.exact, numbers.measured])
-@pytest.mark.parametrize("value, error, says", [
-    (float("nan"), ValueError, "x: expected a finite number, got nan"),
-    (np.float32("inf"), ValueError, "x: expected a finite number, got inf"),
-    (np.ones(3), TypeError, "x: expected one real number, got array.*reduce it to a scalar"),
-    (np.ones(1), TypeError, "x: expected one real number"),
-    (True, TypeError, r"x: expected one real number, got True \(bool\)"),
-    (np.bool_(True), TypeError, "x: expected one real number"),
-    ("0.5", TypeError, r"x: expected one real number, got '0.5' \(str\)"),
-    (1 + 0j, TypeError, "x: expected one real number"),
-    (None, TypeError, "x: expected one real number, got None"),
-])
+@pytest.mark.parametrize(
+    "value, error, says",
+    [
+        (float("nan"), ValueError, "x: expected a finite number, got nan"),
+        (np.float32("inf"), ValueError, "x: expected a finite number, got inf"),
+        (np.ones(3), TypeError, "x: expected one real number, got array.*reduce it to a scalar"),
+        (np.ones(1), TypeError, "x: expected one real number"),
+        (True, TypeError, r"x: expected one real number, got True \(bool\)"),
+        (np.bool_(True), TypeError, "x: expected one real number"),
+        ("0.5", TypeError, r"x: expected one real number, got '0.5' \(str\)"),
+        (1 + 0j, TypeError, "x: expected one real number"),
+        (None, TypeError, "x: expected one real number, got None"),
+    ],
+)
 def test_anything_but_a_finite_real_scalar_is_refused(show, value, error, says):
     with pytest.raises(error, match=says):
         bundle(show, fine=1.0, x=value)

@@ -20,8 +20,28 @@ from press import finish, notebook, slim
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
 # what a browser fetches by itself, unlike <a href>
-FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src", "object": "data", "use": "href"}
-FETCHED_LINKS = {"stylesheet", "icon", "shortcut", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload", "manifest"}
+FETCHED = {
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "audio": "src",
+    "embed": "src",
+    "object": "data",
+    "use": "href",
+}
+FETCHED_LINKS = {
+    "stylesheet",
+    "icon",
+    "shortcut",
+    "preload",
+    "prefetch",
+    "preconnect",
+    "dns-prefetch",
+    "modulepreload",
+    "manifest",
+}
 
 
 def pages():
@@ -85,7 +105,9 @@ def test_formulas_are_set(page):
     assert not re.search(r"\$\$|\\\(|\\\[|\\(frac|sqrt|hat|sigma|mu|operatorname)\b", prose_of(page))
     for formula in soup(page).select(".math"):
         letter = re.fullmatch(r"\w\W?", formula.get_text().strip())  # set as itself, in the font of formulas
-        assert letter or formula.select_one(".katex-mathml math") and formula.select_one(".katex-html"), formula.get_text()[:60]
+        assert letter or (formula.select_one(".katex-mathml math") and formula.select_one(".katex-html")), (
+            formula.get_text()[:60]
+        )
         assert not formula.select_one("annotation")
 
 
@@ -139,7 +161,9 @@ def test_one_small_style_sheet_and_no_script_a_page_does_not_use(page):
 
 def test_the_page_of_no_page_finds_its_style_at_any_depth():
     page = soup(HTML / "404.html")
-    addresses = [each["href"] for each in page.select('link[rel="stylesheet"]')] + [each["src"] for each in page.select("script[src]")]
+    addresses = [each["href"] for each in page.select('link[rel="stylesheet"]')] + [
+        each["src"] for each in page.select("script[src]")
+    ]
     assert addresses and all(address.startswith("/_static/") for address in addresses)
 
 
@@ -155,7 +179,7 @@ def test_every_image_has_a_size(page):
 
 
 def test_every_page_describes_itself(page):
-    description, = soup(page).find_all("meta", attrs={"name": "description"})
+    (description,) = soup(page).find_all("meta", attrs={"name": "description"})
     assert len(description["content"]) > 40 and ",,," not in description["content"]
     if page.name not in ("search.html", "404.html"):
         assert soup(page).find("meta", property="og:image")
@@ -205,7 +229,12 @@ def test_the_ledger_has_an_anchor_for_every_claim():
 
 
 def test_a_published_book_has_a_sitemap_and_buttons_that_lead_to_its_repository(tmp_path):
-    done = build(tmp_path, index="# Page\n\nSome text for the description of this page.\n", BOOK_URL="https://example.org/book", BOOK_REPOSITORY="https://github.com/example/book")
+    done = build(
+        tmp_path,
+        index="# Page\n\nSome text for the description of this page.\n",
+        BOOK_URL="https://example.org/book",
+        BOOK_REPOSITORY="https://github.com/example/book",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     built = tmp_path / "_build/html"
     assert "https://example.org/book/page.html" in (built / "sitemap.xml").read_text()
@@ -225,7 +254,14 @@ def build(book, *, index, **environment):
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=notebook.LANGUAGE), book / "page.ipynb")
     (book / "index.md").write_text(index, "utf8")
     command = [str(Path(sys.executable).parent / "jupyter-book"), "build", "-q", "-W", "-n", "--keep-going", "."]
-    return subprocess.run(command, cwd=book, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "HOME": str(book)} | environment, text=True, capture_output=True, timeout=300)
+    return subprocess.run(
+        command,
+        cwd=book,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "HOME": str(book)} | environment,
+        text=True,
+        capture_output=True,
+        timeout=300,
+    )
 
 
 def test_a_wrong_formula_fails_the_build_and_is_shown(tmp_path):
@@ -235,7 +271,10 @@ def test_a_wrong_formula_fails_the_build_and_is_shown(tmp_path):
 
 
 def test_a_right_formula_builds(tmp_path):
-    done = build(tmp_path, index="# Page\n\nA formula $\\frac{1}{\\sigma}$, set in mathcal $\\mathcal L$.\n\n$$\n\\begin{aligned} a &= b \\\\ c &= \\operatorname{E}[d] \\end{aligned}\n$$ (pair)\n")
+    done = build(
+        tmp_path,
+        index="# Page\n\nA formula $\\frac{1}{\\sigma}$, set in mathcal $\\mathcal L$.\n\n$$\n\\begin{aligned} a &= b \\\\ c &= \\operatorname{E}[d] \\end{aligned}\n$$ (pair)\n",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "_build/html/_static/katex/fonts").is_dir()
 
@@ -247,11 +286,13 @@ def test_finishing_a_finished_page_changes_nothing(page):
 
 def test_slimming_keeps_what_is_read():
     """A letter stays a letter, code keeps every character and says how large it is, a formula keeps its MathML without the source."""
-    before = ('<p><span class="katex"><span class="katex-mathml"><math xmlns="m"><semantics><mrow><mi>N</mi></mrow><annotation encoding="x">N</annotation></semantics></math></span>'
-              '<span class="katex-html" aria-hidden="true"><span class="base"><span class="strut" style="height:1em;"></span><span class="mord mathnormal">N</span></span></span></span></p> '
-              '<div class="highlight"><pre><span class="n">a</span> <span class="o">=</span> <span class="mi">1</span>\n<span class="n">longer</span><span class="p">(</span>a<span class="p">)</span>\n</pre></div>'
-              '<div class="math"><span class="katex-display"><span class="katex"><span class="base"><span class="strut" style="height:2em;vertical-align:-0.5em;"></span></span>'
-              '<span class="base"><span class="strut" style="height:1.25em;vertical-align:-0.75em;"></span></span></span></span></div>')
+    before = (
+        '<p><span class="katex"><span class="katex-mathml"><math xmlns="m"><semantics><mrow><mi>N</mi></mrow><annotation encoding="x">N</annotation></semantics></math></span>'
+        '<span class="katex-html" aria-hidden="true"><span class="base"><span class="strut" style="height:1em;"></span><span class="mord mathnormal">N</span></span></span></span></p> '
+        '<div class="highlight"><pre><span class="n">a</span> <span class="o">=</span> <span class="mi">1</span>\n<span class="n">longer</span><span class="p">(</span>a<span class="p">)</span>\n</pre></div>'
+        '<div class="math"><span class="katex-display"><span class="katex"><span class="base"><span class="strut" style="height:2em;vertical-align:-0.5em;"></span></span>'
+        '<span class="base"><span class="strut" style="height:1.25em;vertical-align:-0.75em;"></span></span></span></span></div>'
+    )
     after = slim.slim(before)
     assert BeautifulSoup(after, "html.parser").get_text().split() == ["N", "a", "=", "1", "longer(a)"]
     assert after.count("<span") < before.count("<span") - 5 and "annotation" not in after

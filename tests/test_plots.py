@@ -16,7 +16,7 @@ from PIL import Image
 
 from bnutils import numbers, plots
 
-PAGES = ("#ffffff", "#14181e")                               # the light and the dark page
+PAGES = ("#ffffff", "#14181e")  # the light and the dark page
 
 
 def draw(name="gradient", alt="Gradient norm falls from layer 20 to layer 1."):
@@ -36,7 +36,7 @@ def draw(name="gradient", alt="Gradient norm falls from layer 20 to layer 1."):
     with mock.patch.object(numbers, "display", bundles.append):
         assert plots.show(fig, name, alt=alt) is None
     assert fig.axes == []
-    bundle, = bundles
+    (bundle,) = bundles
     return bundle
 
 
@@ -87,15 +87,15 @@ def test_no_ink_paper_or_font_is_fixed():
     """Text and axes take the page's colour, white takes the page's, and the font is inherited."""
     svg = svg_of(draw())
     assert not re.search(rf"#000000|#ffffff|{plots.INK}|\b(black|white)\b|font-family: (?!inherit)", svg, re.I)
-    root = svg[:svg.index(">")]
+    root = svg[: svg.index(">")]
     assert 'fill="currentColor"' in root and "font-family: inherit" in root
     assert svg.count("currentColor") > 20 and plots.PAPER in svg
-    assert "<style" not in svg                               # a rule inside an inline SVG would reach the whole page
+    assert "<style" not in svg  # a rule inside an inline SVG would reach the whole page
 
 
 def test_colours_left_in_the_svg_are_those_of_the_book():
     left = set(re.findall(r"#[0-9a-f]{6}\b", svg_of(draw())))
-    assert {plots.WITH, plots.WITHOUT} <= left <= {*plots.PALETTE, "#cccccc"}     # #cccccc: a legend's frame
+    assert {plots.WITH, plots.WITHOUT} <= left <= {*plots.PALETTE, "#cccccc"}  # #cccccc: a legend's frame
 
 
 def test_svg_is_well_formed_even_with_markup_in_the_text():
@@ -150,14 +150,14 @@ def test_one_look():
     fig, axes = plots.figure("A title", columns=2, rows=3, height=2, sharey=True)
     assert axes.shape == (3, 2) and fig.get_figheight() == 6
     assert {spine for ax in fig.axes for spine in ax.spines if ax.spines[spine].get_visible()} == {"left", "bottom"}
-    line, = axes[0, 0].plot([0, 1])
+    (line,) = axes[0, 0].plot([0, 1])
     assert line.get_color() == plots.WITH
     assert all(grid.get_visible() for grid in axes[0, 0].get_xgridlines())
 
 
 def luminance(colour):
     """Relative luminance of WCAG 2.2."""
-    channels = (int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5))
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
@@ -190,14 +190,18 @@ def test_nothing_is_left_in_the_global_state():
 
 
 def test_nothing_asks_for_pyplot():
-    code = ("import sys; from bnutils import plots; fig, ax = plots.figure('A title'); ax.plot([1, 2]);"
-            "plots.show(fig, 'a', alt='A line.'); assert 'matplotlib.pyplot' not in sys.modules")
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "A line.\n"
+    code = (
+        "import sys; from bnutils import plots; fig, ax = plots.figure('A title'); ax.plot([1, 2]);"
+        "plots.show(fig, 'a', alt='A line.'); assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "A line.\n"
+    )
 
 
 def test_title_stands_at_the_left_and_is_wrapped():
     fig, _ = plots.figure("Without batch normalization the gradient has died by the time it has come down to layer six")
-    title, = fig.texts
+    (title,) = fig.texts
     assert title.get_text().count("\n") == 1 and title.get_horizontalalignment() == "left"
     fig.draw_without_rendering()
     assert title.get_window_extent().x1 < fig.bbox.x1
@@ -208,19 +212,22 @@ def test_label_is_inside_the_figure():
     ax.plot([0, 1], [0, 1])
     plots.label(ax, 1, 1, "a long direct label", plots.WITH)
     fig.draw_without_rendering()
-    text, = ax.texts
+    (text,) = ax.texts
     assert text.get_color() == plots.WITH and text.get_window_extent().x1 <= fig.bbox.x1
     assert text.get_size() == ax.xaxis.label.get_size()
 
 
-@pytest.mark.parametrize("name, alt, says", [
-    ("a", "", "expected alt text that says what the figure shows, got ''"),
-    ("a", " \n", "expected alt text"),
-    ("a", None, "expected alt text .* got None"),
-    ("", "Alt.", "expected a name of lower-case letters, digits and hyphens, got ''"),
-    ("Two words", "Alt.", "expected a name .* got 'Two words'"),
-    ("1st", "Alt.", "expected a name"),
-])
+@pytest.mark.parametrize(
+    "name, alt, says",
+    [
+        ("a", "", "expected alt text that says what the figure shows, got ''"),
+        ("a", " \n", "expected alt text"),
+        ("a", None, "expected alt text .* got None"),
+        ("", "Alt.", "expected a name of lower-case letters, digits and hyphens, got ''"),
+        ("Two words", "Alt.", "expected a name .* got 'Two words'"),
+        ("1st", "Alt.", "expected a name"),
+    ],
+)
 def test_a_figure_without_alt_text_or_with_a_name_that_is_no_id_is_refused(name, alt, says):
     fig, _ = plots.figure("A title")
     with pytest.raises(ValueError, match=says):

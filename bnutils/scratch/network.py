@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from . import convolution, layers
-from .running import BatchNorm                             # so that a network is built from one module
+from .running import BatchNorm as BatchNorm               # so that a network is built from one module
 
 HE = math.sqrt(2)                                            # keeps the mean square of activations behind a ReLU
 

@@ -67,24 +67,59 @@ def site():
 class Visit:
     """A page opened with an empty cache, and what it asked for and complained about."""
 
-    def __init__(self, browser, site, page, *, scheme="light", stored=None, width=1280, height=900, scripts=True, motion="no-preference", touch=False, extra=""):
+    def __init__(
+        self,
+        browser,
+        site,
+        page,
+        *,
+        scheme="light",
+        stored=None,
+        width=1280,
+        height=900,
+        scripts=True,
+        motion="no-preference",
+        touch=False,
+        extra="",
+    ):
         self.site, self.page = site, page
-        self.context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height}, java_script_enabled=scripts,
-                                           reduced_motion=motion, has_touch=touch, service_workers="block", accept_downloads=False)
+        self.context = browser.new_context(
+            color_scheme=scheme,
+            viewport={"width": width, "height": height},
+            java_script_enabled=scripts,
+            reduced_motion=motion,
+            has_touch=touch,
+            service_workers="block",
+            accept_downloads=False,
+        )
         if scripts:
-            keep = f"localStorage.setItem('mode', '{stored}'); localStorage.setItem('theme', '{stored}');" if stored else ""
+            keep = (
+                f"localStorage.setItem('mode', '{stored}'); localStorage.setItem('theme', '{stored}');"
+                if stored
+                else ""
+            )
             self.context.add_init_script(SHIFT + keep + extra)
         self.tab = self.context.new_page()
         self.tab.set_default_timeout(60_000)
         self.complaints, self.foreign, self.failed, self.sizes = [], [], [], {}
-        self.tab.on("console", lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        self.tab.on(
+            "console",
+            lambda message: self.complaints.append(message.text) if message.type in ("error", "warning") else None,
+        )
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         wire = self.context.new_cdp_session(self.tab)
         wire.send("Network.enable")
         wire.on("Network.requestWillBeSent", self.asked)
         wire.on("Network.responseReceived", self.answered)
         wire.on("Network.loadingFinished", lambda event: self.arrived(event["requestId"], event["encodedDataLength"]))
-        wire.on("Network.loadingFailed", lambda event: self.failed.append(f"{event['errorText']} {self.sizes.get(event['requestId'], ['?'])[0]}") if not event.get("canceled") else None)
+        wire.on(
+            "Network.loadingFailed",
+            lambda event: (
+                self.failed.append(f"{event['errorText']} {self.sizes.get(event['requestId'], ['?'])[0]}")
+                if not event.get("canceled")
+                else None
+            ),
+        )
         answer = self.tab.goto(site + page, wait_until="load")
         self.status = answer.status
         self.run("() => document.fonts.ready.then(() => true)")
@@ -125,7 +160,11 @@ class Visit:
         return self.run("() => { const e = document.activeElement; return e ? e.outerHTML.slice(0, 200) : '' }")
 
     def faults(self):
-        return [f"asked another host: {each}" for each in self.foreign] + [f"console: {each}" for each in self.complaints] + [f"request: {each}" for each in self.failed]
+        return (
+            [f"asked another host: {each}" for each in self.foreign]
+            + [f"console: {each}" for each in self.complaints]
+            + [f"request: {each}" for each in self.failed]
+        )
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """axe-core finds nothing on any page, in both themes, as loaded and in all that opens; headings, themes and motion."""
 
 import pytest
+
 from conftest import AXE, PAGES, Visit
 
 SCAN = """async within => {
@@ -29,7 +30,11 @@ def violations(visit, within=None):
     return visit.run(SCAN, within)
 
 
-@pytest.fixture(scope="module", params=[(page, scheme) for page in PAGES for scheme in ("light", "dark")], ids=lambda param: "-".join(param))
+@pytest.fixture(
+    scope="module",
+    params=[(page, scheme) for page in PAGES for scheme in ("light", "dark")],
+    ids=lambda param: "-".join(param),
+)
 def shown(browser, site, request):
     """A page in one theme, for several tests that only look."""
     page, scheme = request.param
@@ -40,7 +45,9 @@ def shown(browser, site, request):
 
 
 def test_one_visible_title_and_no_level_skipped(shown):
-    levels = shown.run("() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].filter(each => each.checkVisibility()).map(each => [+each.tagName[1], each.innerText.trim()])")
+    levels = shown.run(
+        "() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].filter(each => each.checkVisibility()).map(each => [+each.tagName[1], each.innerText.trim()])"
+    )
     assert [level for level, _ in levels].count(1) == 1, levels
     assert all(text for _, text in levels), "an empty heading"
     assert not [f"{above[1]} -> {below[1]}" for above, below in zip(levels, levels[1:]) if below[0] > above[0] + 1]
@@ -74,9 +81,12 @@ def test_axe_finds_nothing(shown):
 
 def test_axe_sees_planted_faults(visit):
     """A picture without words, pale text and tiny targets in a folded block: the scan is awake, and hears of what opens."""
-    opened = visit("index.html", extra="""document.addEventListener('DOMContentLoaded', () => document.querySelector('article').insertAdjacentHTML('beforeend',
+    opened = visit(
+        "index.html",
+        extra="""document.addEventListener('DOMContentLoaded', () => document.querySelector('article').insertAdjacentHTML('beforeend',
         '<details><summary>s</summary><img src="data:,"><p style="color:#ccc;background:#fff">pale</p><button style="width:9px;height:9px;padding:0;border:0">a</button>' +
-        '<button style="width:9px;height:9px;padding:0;border:0">b</button></details>'))""")
+        '<button style="width:9px;height:9px;padding:0;border:0">b</button></details>'))""",
+    )
     before = " ".join(violations(opened))
     opened.open_everything()
     after = " ".join(violations(opened, OPENED))

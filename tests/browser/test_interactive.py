@@ -14,18 +14,36 @@ from press import browser as chrome
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "press/static/interactive"
-CHAPTERS = {"transform": "chapters/algorithm/the-transform.html", "backpropagation": "chapters/algorithm/backpropagation.html",
-            "running": "chapters/algorithm/training-and-inference.html",
-            "profile": "chapters/problem/deep-networks-fail.html"}
+CHAPTERS = {
+    "transform": "chapters/algorithm/the-transform.html",
+    "backpropagation": "chapters/algorithm/backpropagation.html",
+    "running": "chapters/algorithm/training-and-inference.html",
+    "profile": "chapters/problem/deep-networks-fail.html",
+}
 rng = np.random.default_rng(5)
 unit = rng.normal(size=256).round(3)
 DATA = {
-    "transform": {"populations": {"a unit": unit, "behind the ReLU": np.maximum(unit, 0)}, "order": rng.integers(0, 256, 2048)},
+    "transform": {
+        "populations": {"a unit": unit, "behind the ReLU": np.maximum(unit, 0)},
+        "order": rng.integers(0, 256, 2048),
+    },
     "backpropagation": {"x": rng.normal(1, 2, size=8).round(3), "gamma": 1.5, "random": rng.normal(size=8).round(2)},
     "running": {"population": rng.normal(2, 2, size=256).round(3), "order": rng.integers(0, 256, 128 * 32)},
-    "profile": {"profiles": {activation: {scale: {str(depth): {
-        side: np.sort(rng.normal(centre, 4, (3, depth)).round(3), axis=0) for side, centre in (("without", -45), ("with", 0))}
-        for depth in (20, 50)} for scale in ("0.1", "1", "3")} for activation in ("sigmoid", "tanh")}},
+    "profile": {
+        "profiles": {
+            activation: {
+                scale: {
+                    str(depth): {
+                        side: np.sort(rng.normal(centre, 4, (3, depth)).round(3), axis=0)
+                        for side, centre in (("without", -45), ("with", 0))
+                    }
+                    for depth in (20, 50)
+                }
+                for scale in ("0.1", "1", "3")
+            }
+            for activation in ("sigmoid", "tanh")
+        }
+    },
 }
 SETTINGS = {
     "transform": [
@@ -71,7 +89,9 @@ def address(tmp_path_factory):
     figures = "".join(map(bundle, interactive.KINDS))
     (folder / "index.html").write_text(
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Figures</title>'
-        f'<link rel="icon" href="data:,"><link rel="stylesheet" href="interactive.css">{scripts}<main>{figures}</main></html>', "utf8")
+        f'<link rel="icon" href="data:,"><link rel="stylesheet" href="interactive.css">{scripts}<main>{figures}</main></html>',
+        "utf8",
+    )
     with chrome.serve(folder) as address:
         yield address
 
@@ -106,8 +126,10 @@ def lists(value):
 
 
 def computed(page, figure, settings):
-    found = page.evaluate("([figure, data, settings]) => bnInteractive.compute[figure](data, settings)",
-                          [figure, lists(DATA[figure]), lists(settings)])
+    found = page.evaluate(
+        "([figure, data, settings]) => bnInteractive.compute[figure](data, settings)",
+        [figure, lists(DATA[figure]), lists(settings)],
+    )
     return {name: np.asarray(value) if isinstance(value, list) else value for name, value in found.items()}
 
 
@@ -121,11 +143,13 @@ def reached(page):
     found = []
     for _ in range(40):
         page.keyboard.press("Tab")
-        found.append(page.evaluate("""() => { const at = document.activeElement, style = getComputedStyle(at);
+        found.append(
+            page.evaluate("""() => { const at = document.activeElement, style = getComputedStyle(at);
             return at.closest('.bn-live') && {id: at.id, tag: at.tagName, name: at.labels?.[0]?.textContent || at.textContent,
-                                              outline: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2}; }"""))
+                                              outline: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2}; }""")
+        )
         if found[-1] in found[:-1] and found[-1]:
-            break                                            # round once
+            break  # round once
     return [each for each in found[:-1] if each]
 
 
@@ -140,7 +164,7 @@ def use(page):
         slider.press("Home")
     for button in page.locator(".bn-live button").all():
         button.click()
-    page.wait_for_timeout(500)                               # what rests is announced; nothing must follow
+    page.wait_for_timeout(500)  # what rests is announced; nothing must follow
 
 
 def luminance(colour):
@@ -169,7 +193,7 @@ def fits(page):
     assert wide == []
     small = page.evaluate("""() => [...document.querySelectorAll('.bn-live :is(input, select, button)')].filter(each =>
         each.getBoundingClientRect().height < 24).map(each => each.outerHTML.slice(0, 80))""")
-    assert small == []                                       # WCAG 2.2, target size
+    assert small == []  # WCAG 2.2, target size
 
 
 class TestByItself:
@@ -183,7 +207,7 @@ class TestByItself:
     def test_the_transform_is_that_of_numpy(self, sheet, settings):
         found = computed(sheet, "transform", settings)
         population, n = DATA["transform"]["populations"][settings["population"]], settings["n"]
-        batches = population[DATA["transform"]["order"]][:2048 // n * n].reshape(-1, n)[:64]
+        batches = population[DATA["transform"]["order"]][: 2048 // n * n].reshape(-1, n)[:64]
         x = batches[settings["batch"]][:, None]
         mean, var = norm.moments(x)
         y, _ = norm.batch_norm(x, np.full(1, settings["gamma"]), np.full(1, settings["beta"]), eps=settings["eps"])
@@ -224,15 +248,25 @@ class TestByItself:
         for name, values in (("before", dy), ("after", jacobian @ dy)):
             rest = values - values.mean() - unit_x * (values * unit_x).mean()
             parts = found[name]
-            close([parts["mean"], parts["xHat"], parts["rest"]], [values.mean(), (values * unit_x).mean(), np.sqrt((rest**2).mean())])
-        close([found["after"]["mean"], found["after"]["xHat"], found["after"]["rest"]],
-              [0, found["before"]["xHat"] * found["factor"], found["before"]["rest"]])
+            close(
+                [parts["mean"], parts["xHat"], parts["rest"]],
+                [values.mean(), (values * unit_x).mean(), np.sqrt((rest**2).mean())],
+            )
+        close(
+            [found["after"]["mean"], found["after"]["xHat"], found["after"]["rest"]],
+            [0, found["before"]["xHat"] * found["factor"], found["before"]["rest"]],
+        )
 
     @pytest.mark.parametrize("settings", SETTINGS["running"], ids=lambda each: f"momentum={each['momentum']}")
     def test_running_statistics_are_those_of_numpy(self, sheet, settings):
         found = computed(sheet, "running", settings)
-        population, n, steps, momentum = DATA["running"]["population"], settings["n"], settings["steps"], settings["momentum"]
-        batches = population[DATA["running"]["order"]][:n * steps].reshape(steps, n)
+        population, n, steps, momentum = (
+            DATA["running"]["population"],
+            settings["n"],
+            settings["steps"],
+            settings["momentum"],
+        )
+        batches = population[DATA["running"]["order"]][: n * steps].reshape(steps, n)
         layer = running.BatchNorm(1, momentum=momentum)
         kept, free = [], []
         for batch in batches:
@@ -253,7 +287,9 @@ class TestByItself:
         rows = sheet.locator("[data-figure=running] .bn-readout tbody tr").all_inner_texts()
         kept, free, divided, _ = (row.split("\t")[1:] for row in rows)
         assert kept == free == divided
-        sheet.wait_for_function("document.getElementById('try-running-said').textContent.endsWith('a plain average of 1.0 batches.')")
+        sheet.wait_for_function(
+            "document.getElementById('try-running-said').textContent.endsWith('a plain average of 1.0 batches.')"
+        )
 
     @pytest.mark.parametrize("settings", SETTINGS["profile"], ids=lambda each: f"{each['activation']}-{each['depth']}")
     def test_the_profile_is_that_of_numpy(self, sheet, settings):
@@ -262,7 +298,10 @@ class TestByItself:
         for side, rows in given.items():
             low, median, high = rows
             close([found[side]["low"], found[side]["median"], found[side]["high"]], rows)
-            close([found[side]["first"], found[side]["last"], found[side]["ratio"]], [median[0], median[-1], median[0] - median[-1]])
+            close(
+                [found[side]["first"], found[side]["last"], found[side]["ratio"]],
+                [median[0], median[-1], median[0] - median[-1]],
+            )
             slope = np.log(10.0 ** median[0] / 10.0 ** median[-1]) / (len(median) - 1)
             close(found[side]["step"], np.exp(slope))
             assert found[side]["lost"] == (median < -45).sum()
@@ -273,15 +312,25 @@ class TestByItself:
             before = sheet.locator("[data-figure=profile] .bn-readout").inner_text()
             sheet.locator(f"#try-profile-{control}").select_option(option)
             assert sheet.locator("[data-figure=profile] .bn-readout").inner_text() != before
-        sheet.wait_for_function("document.getElementById('try-profile-said').textContent.startsWith('50 tanh layers, weights at scale 3.')")
+        sheet.wait_for_function(
+            "document.getElementById('try-profile-said').textContent.startsWith('50 tanh layers, weights at scale 3.')"
+        )
 
     def test_the_figure_takes_the_place_of_the_static_one(self, sheet):
-        sheet.wait_for_function(f"document.querySelectorAll('.bn-running .bn-drawing').length >= {len(interactive.KINDS)}")
+        sheet.wait_for_function(
+            f"document.querySelectorAll('.bn-running .bn-drawing').length >= {len(interactive.KINDS)}"
+        )
         for figure in interactive.KINDS:
             place = sheet.locator(f"[data-figure={figure}]")
-            assert place.locator(".bn-drawing").first.is_visible() and not place.locator("figure.bn-figure svg").is_visible()
+            assert (
+                place.locator(".bn-drawing").first.is_visible()
+                and not place.locator("figure.bn-figure svg").is_visible()
+            )
         sheet.emulate_media(media="print")
-        assert sheet.locator("figure.bn-figure svg").first.is_visible() and not sheet.locator(".bn-live").first.is_visible()
+        assert (
+            sheet.locator("figure.bn-figure svg").first.is_visible()
+            and not sheet.locator(".bn-live").first.is_visible()
+        )
 
     def test_without_scripts_or_style_it_is_the_static_figure(self, alone):
         static_alone(alone(java_script_enabled=False), len(interactive.KINDS))
@@ -295,8 +344,13 @@ class TestByItself:
     def test_a_figure_that_cannot_start_leaves_the_static_one(self, browser, address):
         context = browser.new_context()
         sheet = context.new_page()
-        sheet.route("**/transform.js", lambda route: route.fulfill(
-            body='bnInteractive.define("transform", {start() { throw new Error("planted"); }})', content_type="text/javascript"))
+        sheet.route(
+            "**/transform.js",
+            lambda route: route.fulfill(
+                body='bnInteractive.define("transform", {start() { throw new Error("planted"); }})',
+                content_type="text/javascript",
+            ),
+        )
         sheet.goto(address)
         sheet.wait_for_selector("[data-figure=running] .bn-drawing")
         assert sheet.locator("[data-figure=transform] figure.bn-figure svg").is_visible()
@@ -312,8 +366,13 @@ class TestByItself:
 
     def test_arrow_keys_change_what_is_shown(self, sheet):
         before = sheet.locator(".bn-readout").first.inner_text()
-        for control, key, shown in (("n", "ArrowRight", "24"), ("batch", "ArrowRight", "2 of 64"), ("gamma", "ArrowDown", "0.9"),
-                                    ("beta", "ArrowUp", "0.1"), ("eps", "End", "100")):
+        for control, key, shown in (
+            ("n", "ArrowRight", "24"),
+            ("batch", "ArrowRight", "2 of 64"),
+            ("gamma", "ArrowDown", "0.9"),
+            ("beta", "ArrowUp", "0.1"),
+            ("eps", "End", "100"),
+        ):
             slider = sheet.locator(f"#try-transform-{control}")
             slider.press(key)
             assert sheet.locator(f"#try-transform-{control}-shown").inner_text() == shown
@@ -335,7 +394,9 @@ class TestByItself:
     def test_a_change_is_announced_once_it_rests(self, sheet):
         said = sheet.locator("#try-transform-said")
         assert said.get_attribute("aria-live") == "polite" and said.get_attribute("role") == "status"
-        sheet.wait_for_function("document.getElementById('try-transform-said').textContent.startsWith('A batch of 16:')")
+        sheet.wait_for_function(
+            "document.getElementById('try-transform-said').textContent.startsWith('A batch of 16:')"
+        )
         sheet.evaluate("""() => { window.times = 0;
             new MutationObserver(() => { window.times += 1; }).observe(
                 document.getElementById('try-transform-said'), {subtree: true, characterData: true, childList: true}); }""")
@@ -348,7 +409,9 @@ class TestByItself:
         assert sheet.evaluate("times") == 1 and said.inner_text().startswith("A batch of 4:")
         sheet.clock.resume()
         sheet.locator("#try-backpropagation-dy-1").press("End")
-        sheet.wait_for_function("document.getElementById('try-backpropagation-said').textContent.startsWith('The mean goes from')")
+        sheet.wait_for_function(
+            "document.getElementById('try-backpropagation-said').textContent.startsWith('The mean goes from')"
+        )
         # sliders read themselves out; an output is a live region by birth
         assert sheet.locator(".bn-live output:not([aria-live=off])").count() == 0
 
@@ -374,18 +437,20 @@ class TestByItself:
         sheet.mouse.up()
         assert sheet.locator("#try-backpropagation-dy-1-shown").inner_text() == "3.00"
         box = handle.bounding_box()
-        sheet.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 5)      # over the point, not pressed
+        sheet.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 5)  # over the point, not pressed
         assert sheet.locator("#try-backpropagation-dy-1-shown").inner_text() == "3.00"
 
     def test_use_asks_for_nothing_and_complains_of_nothing(self, sheet):
-        use(sheet)                                           # `alone` holds it to that
+        use(sheet)  # `alone` holds it to that
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_axe_finds_nothing(self, alone, scheme):
         page = alone(color_scheme=scheme)
         page.wait_for_selector(".bn-said:not(:empty)")
         page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text("utf8"))
-        found = page.evaluate("axe.run('.bn-interactive').then(found => found.violations.map(each => [each.id, each.nodes[0].html]))")
+        found = page.evaluate(
+            "axe.run('.bn-interactive').then(found => found.violations.map(each => [each.id, each.nodes[0].html]))"
+        )
         assert found == []
 
     def test_nothing_moves_by_itself(self, sheet):
@@ -435,4 +500,3 @@ def test_the_static_figure_starts_where_the_interactive_one_does(visit, figure):
     said = page.locator(f"[data-figure={figure}] .bn-live").inner_text().replace("−", "-")
     quoted = set(re.findall(r"-?\d+\.\d\d\b", alt.replace("−", "-")))
     assert len(quoted) >= 2 and quoted <= set(re.findall(r"-?\d+\.\d\d\b", said))
-

@@ -1,9 +1,14 @@
 """Everything is reached and worked by keyboard, and the eye can follow the focus."""
 
 import pytest
+
 from conftest import PAGES
 
-CHAPTERS = [page for page in PAGES if page.startswith("chapters/") and "/reference/" not in page and "/evidence/ledger" not in page]
+CHAPTERS = [
+    page
+    for page in PAGES
+    if page.startswith("chapters/") and "/reference/" not in page and "/evidence/ledger" not in page
+]
 # does the element that has the focus look different from how it looks without it?
 VISIBLE = """() => {
     document.getAnimations().forEach(animation => animation.finish());
@@ -44,7 +49,9 @@ def test_the_first_stop_skips_to_the_text(visit, page):
     assert opened.run("() => Boolean(document.activeElement.closest('#main-content, main'))"), opened.focused()
 
 
-@pytest.mark.parametrize(("page", "scheme"), [(page, "light") for page in PAGES] + [(page, "dark") for page in ("index.html", *CHAPTERS[:1])])
+@pytest.mark.parametrize(
+    ("page", "scheme"), [(page, "light") for page in PAGES] + [(page, "dark") for page in ("index.html", *CHAPTERS[:1])]
+)
 def test_the_focus_is_seen_at_every_stop(visit, page, scheme):
     """Forty stops from the top of the page: each is on the screen and looks different for having the focus."""
     opened = visit(page, scheme=scheme, motion="reduce")
@@ -61,7 +68,14 @@ def test_the_focus_is_seen_at_every_stop(visit, page, scheme):
     assert not unseen, unseen[:5]
 
 
-@pytest.mark.parametrize(("chapter", "key"), [(chapter, key) for number, chapter in enumerate(CHAPTERS) for key in (("Enter", "Space") if number == 0 else ("Enter",))])
+@pytest.mark.parametrize(
+    ("chapter", "key"),
+    [
+        (chapter, key)
+        for number, chapter in enumerate(CHAPTERS)
+        for key in (("Enter", "Space") if number == 0 else ("Enter",))
+    ],
+)
 def test_a_solution_opens_by_keyboard(visit, chapter, key):
     opened = visit(chapter, motion="reduce")
     solution = opened.run("""() => {
@@ -75,28 +89,43 @@ def test_a_solution_opens_by_keyboard(visit, chapter, key):
     assert solution, "no solution in this chapter"
     text = "() => { const each = document.querySelector('[data-tested=solution]'); return [...each.querySelectorAll('p:not(.admonition-title), pre')].filter(e => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && e.getBoundingClientRect().height > 0).length }"
     assert opened.run(text) == 0, "open before it is asked for"
-    opened.run("() => { let stop = null; for (const e of document.querySelectorAll('a[href], button, summary')) { if (e.dataset.tested === 'control') break; if (e.checkVisibility() && e.closest('article')) stop = e; } stop.focus(); }")
+    opened.run(
+        "() => { let stop = null; for (const e of document.querySelectorAll('a[href], button, summary')) { if (e.dataset.tested === 'control') break; if (e.checkVisibility() && e.closest('article')) stop = e; } stop.focus(); }"
+    )
     assert tab_to(opened, "[data-tested=control]", limit=3), f"not the next stop: {opened.focused()}"
     focus = opened.run(VISIBLE)
     assert focus["differs"] and focus["shown"], focus
     opened.tab.keyboard.press(key)
     assert opened.run(text) > 0, "still folded"
-    said = opened.run("() => { const each = document.querySelector('[data-tested=control]'); return each.tagName === 'SUMMARY' ? String(each.parentElement.open) : each.getAttribute('aria-expanded') }")
+    said = opened.run(
+        "() => { const each = document.querySelector('[data-tested=control]'); return each.tagName === 'SUMMARY' ? String(each.parentElement.open) : each.getAttribute('aria-expanded') }"
+    )
     assert said == "true", "the control does not say that it is open"
     opened.tab.keyboard.press(key)
     assert opened.run(text) == 0, "it does not fold again"
 
 
-@pytest.mark.parametrize(("chapter", "key"), [(chapter, key) for number, chapter in enumerate(CHAPTERS) for key in (("Enter", "Space") if number == 0 else ("Space",))])
+@pytest.mark.parametrize(
+    ("chapter", "key"),
+    [
+        (chapter, key)
+        for number, chapter in enumerate(CHAPTERS)
+        for key in (("Enter", "Space") if number == 0 else ("Space",))
+    ],
+)
 def test_an_option_of_a_self_check_gives_its_reason_by_keyboard(visit, chapter, key):
     opened = visit(chapter, motion="reduce")
-    assert opened.run("() => document.querySelectorAll('details.option').length") >= 6, "two questions of three options at least"
+    assert opened.run("() => document.querySelectorAll('details.option').length") >= 6, (
+        "two questions of three options at least"
+    )
     opened.run("() => { document.querySelector('details.option summary').focus(); }")
     assert tab_to(opened, "details.option:not([open]) > summary", limit=2)
     focus = opened.run(VISIBLE)
     assert focus["differs"] and focus["shown"], focus
     opened.tab.keyboard.press(key)
-    reason = opened.run("() => { const each = document.activeElement.parentElement; return each.open ? each.innerText.slice(each.querySelector('summary').innerText.length).trim() : '' }")
+    reason = opened.run(
+        "() => { const each = document.activeElement.parentElement; return each.open ? each.innerText.slice(each.querySelector('summary').innerText.length).trim() : '' }"
+    )
     assert len(reason) > 20
 
 

@@ -30,7 +30,9 @@ SEEN = """() => {
 
 def test_nothing_is_wider_than_a_phone(visit, page):
     opened = visit(page, **PHONE)
-    opened.run("() => { for (const each of document.querySelectorAll('details')) each.open = true; for (const each of document.querySelectorAll('.toggle-hidden .toggle-button')) each.click(); }")
+    opened.run(
+        "() => { for (const each of document.querySelectorAll('details')) each.open = true; for (const each of document.querySelectorAll('.toggle-hidden .toggle-button')) each.click(); }"
+    )
     wide = opened.run(WIDE)
     assert wide["sideways"] <= 0 and not wide["out"], wide
 
@@ -38,7 +40,9 @@ def test_nothing_is_wider_than_a_phone(visit, page):
 def test_a_wide_block_is_seen(visit):
     planted = "addEventListener('DOMContentLoaded', () => document.querySelector('article').insertAdjacentHTML('beforeend', '<div style=\"{}\"><div class=\"planted\" style=\"width:900px\">wide</div></div>'))"
     assert "planted" in str(visit("index.html", **PHONE, extra=planted.format("")).run(WIDE)["out"])
-    assert "planted" in str(visit("index.html", **PHONE, extra=planted.format("overflow:hidden")).run(WIDE)["out"]), "cut off, and no way to scroll to it"
+    assert "planted" in str(visit("index.html", **PHONE, extra=planted.format("overflow:hidden")).run(WIDE)["out"]), (
+        "cut off, and no way to scroll to it"
+    )
     assert "planted" not in str(visit("index.html", **PHONE, extra=planted.format("overflow:auto")).run(WIDE)["out"])
 
 
@@ -47,12 +51,22 @@ def test_what_waits_to_be_drawn_is_as_tall_as_it_will_be(visit, page):
     measure = "() => [...document.querySelectorAll('.bn-code, .katex-display')].map(each => [each.getBoundingClientRect().height, each.closest('pre, .katex-display').scrollWidth])"
     for options in ({}, PHONE):
         opened = visit(page, **options)
-        opened.tab.wait_for_function("() => [...document.querySelectorAll('.bn-interactive')].every(each => each.matches('.bn-running'))")
+        opened.tab.wait_for_function(
+            "() => [...document.querySelectorAll('.bn-interactive')].every(each => each.matches('.bn-running'))"
+        )
         before, whole = opened.run(measure), opened.run("() => document.documentElement.scrollHeight")
-        waiting = opened.run("() => [...document.querySelectorAll('.bn-code, .katex-display')].filter(each => !each.firstElementChild?.checkVisibility({ contentVisibilityAuto: true })).length")
-        opened.run("() => document.head.insertAdjacentHTML('beforeend', '<style>* { content-visibility: visible !important }</style>')")
+        waiting = opened.run(
+            "() => [...document.querySelectorAll('.bn-code, .katex-display')].filter(each => !each.firstElementChild?.checkVisibility({ contentVisibilityAuto: true })).length"
+        )
+        opened.run(
+            "() => document.head.insertAdjacentHTML('beforeend', '<style>* { content-visibility: visible !important }</style>')"
+        )
         after = opened.run(measure)
-        moved = [(then, now) for then, now in zip(before, after, strict=True) if abs(then[0] - now[0]) > 1.5 or abs(then[1] - now[1]) > 1.5]
+        moved = [
+            (then, now)
+            for then, now in zip(before, after, strict=True)
+            if abs(then[0] - now[0]) > 1.5 or abs(then[1] - now[1]) > 1.5
+        ]
         assert not moved, moved
         assert abs(opened.run("() => document.documentElement.scrollHeight") - whole) <= 4
         assert waiting or "/algorithm/" not in page, "nothing waits: the rule of the style sheet is gone"
@@ -75,5 +89,7 @@ def test_the_page_is_complete_without_scripts(visit, page):
 def test_the_theme_of_the_machine_is_taken_without_scripts(visit):
     """With scripts off a page is at least readable in both schemes: text and ground differ."""
     for scheme in ("light", "dark"):
-        ink, ground = visit("index.html", scheme=scheme, scripts=False).run("() => [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
+        ink, ground = visit("index.html", scheme=scheme, scripts=False).run(
+            "() => [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+        )
         assert ink != ground

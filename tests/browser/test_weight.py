@@ -3,6 +3,7 @@
 import statistics
 
 import pytest
+
 from conftest import BUDGET, PAGES
 
 MEASURED = {}
@@ -11,13 +12,20 @@ MEASURED = {}
 @pytest.fixture
 def measured(visit):
     """Kilobytes and layout shift of a page, what moved and what weighs most; loaded once with an empty cache and scrolled through."""
+
     def measure(page):
         if page not in MEASURED:
             opened = visit(page)
             opened.scroll_through()
             heaviest = sorted(opened.sizes.values(), key=lambda file: -file[1])[:6]
-            MEASURED[page] = opened.kb, opened.run("() => window.shift"), opened.run("() => window.shifted"), [f"{size / 1000:.0f} {address.removeprefix(opened.site)}" for address, size in heaviest]
+            MEASURED[page] = (
+                opened.kb,
+                opened.run("() => window.shift"),
+                opened.run("() => window.shifted"),
+                [f"{size / 1000:.0f} {address.removeprefix(opened.site)}" for address, size in heaviest],
+            )
         return MEASURED[page]
+
     return measure
 
 
@@ -29,7 +37,9 @@ def test_a_page_is_light_and_does_not_jump(measured, page):
 
 def test_half_of_the_pages_are_lighter_still(measured):
     weights = {page: measured(page)[0] for page in PAGES}
-    assert statistics.median(weights.values()) <= BUDGET["book"]["median_kb"], {page: round(kb) for page, kb in weights.items()}
+    assert statistics.median(weights.values()) <= BUDGET["book"]["median_kb"], {
+        page: round(kb) for page, kb in weights.items()
+    }
 
 
 def test_a_jump_and_a_heavy_file_are_seen(visit):
@@ -50,7 +60,13 @@ def test_a_request_to_another_host_is_blocked_and_counted(visit):
     opened.run("() => { console.error('planted'); setTimeout(() => { throw Error('thrown') }) }")
     opened.tab.wait_for_timeout(100)
     faults = "\n".join(opened.faults())
-    for sign in ("another host: http://192.0.2.1/x", "another host: http://localhost/x", "404 ", "console: planted", "console: thrown"):
+    for sign in (
+        "another host: http://192.0.2.1/x",
+        "another host: http://localhost/x",
+        "404 ",
+        "console: planted",
+        "console: thrown",
+    ):
         assert sign in faults
     for heap in (opened.foreign, opened.complaints, opened.failed):
         heap.clear()

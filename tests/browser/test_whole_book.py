@@ -5,9 +5,9 @@ import unicodedata
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import HTML, ROOT
 from pypdf import PdfReader
 
+from conftest import HTML, ROOT
 from press import pdf
 
 
@@ -28,7 +28,12 @@ def texts(book):
 @pytest.fixture(scope="module")
 def chapters(book):
     """Where each page of the site begins, from the two upper levels of the outline: {title: number}."""
-    items = [item for above in book.outline for item in (above if isinstance(above, list) else [above]) if not isinstance(item, list)]
+    items = [
+        item
+        for above in book.outline
+        for item in (above if isinstance(above, list) else [above])
+        if not isinstance(item, list)
+    ]
     return {item.title: book.get_destination_page_number(item) for item in items}
 
 
@@ -40,7 +45,9 @@ def squeezed(text):
 def article(address):
     content = BeautifulSoup((HTML / address).read_text("utf8"), "html.parser").find("article")
     for each in content.select(".katex"):
-        each.replace_with(BeautifulSoup('<i class="formula">\n</i>', "html.parser"))  # parts a line: its letters come from another font
+        each.replace_with(
+            BeautifulSoup('<i class="formula">\n</i>', "html.parser")
+        )  # parts a line: its letters come from another font
     for each in content.select(".headerlink, script, style, details.hide > summary"):
         each.decompose()
     return content
@@ -63,9 +70,16 @@ def test_every_page_of_the_contents_is_there_in_order(book, chapters):
 def test_the_text_of_every_page_is_complete(texts):
     whole = "".join(texts)
     for _, address in pdf.order(ROOT):
-        paragraphs = [squeezed(each.get_text()) for each in article(address).select("p") if not each.select_one(".formula") and len(each.get_text()) < 240]
+        paragraphs = [
+            squeezed(each.get_text())
+            for each in article(address).select("p")
+            if not each.select_one(".formula") and len(each.get_text()) < 240
+        ]
         missing = [each for each in paragraphs if each and each not in whole]
-        assert len(missing) <= len(paragraphs) // 20, (address, missing[:3])  # one that runs over a page break has a page number inside
+        assert len(missing) <= len(paragraphs) // 20, (
+            address,
+            missing[:3],
+        )  # one that runs over a page break has a page number inside
 
 
 def test_solutions_reasons_and_folded_code_are_open(texts):
@@ -104,7 +118,11 @@ def test_a_link_to_a_term_leads_to_that_term(book, chapters, texts):
     first = chapters["Glossary"]
     last = min(number for number in chapters.values() if number > first)
     numbers = {page.indirect_reference.idnum: number for number, page in enumerate(book.pages)}
-    reached = {numbers[link["/Dest"][0].idnum] for _, link in links(book) if "/Dest" in link and first <= numbers[link["/Dest"][0].idnum] < last}
+    reached = {
+        numbers[link["/Dest"][0].idnum]
+        for _, link in links(book)
+        if "/Dest" in link and first <= numbers[link["/Dest"][0].idnum] < last
+    }
     assert len(reached) >= min(3, last - first), "all links into the glossary lead to its first page"
     assert sum(term in "".join(texts[first:last]) for term in terms) == len(terms)
 

@@ -60,7 +60,15 @@ class House:
         self.root = root
 
     def press(self, *arguments, **options):
-        return subprocess.run([sys.executable, "-m", "press", *arguments], cwd=self.root, env=self.environment(), text=True, capture_output=True, timeout=300, **options)
+        return subprocess.run(
+            [sys.executable, "-m", "press", *arguments],
+            cwd=self.root,
+            env=self.environment(),
+            text=True,
+            capture_output=True,
+            timeout=300,
+            **options,
+        )
 
     def environment(self):
         return dict(os.environ) | {"PYTHONPATH": f"{self.root}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -81,7 +89,11 @@ class House:
             file.write(text)
 
     def bytes(self):
-        return {file.relative_to(self.root): file.read_bytes() for file in sorted(self.root.glob("chapters/**/*")) if file.is_file()}
+        return {
+            file.relative_to(self.root): file.read_bytes()
+            for file in sorted(self.root.glob("chapters/**/*"))
+            if file.is_file()
+        }
 
     def runs(self):
         return (self.root / "ran.txt").read_text().split()
@@ -96,7 +108,9 @@ def printed(tmp_path_factory):
     (root / "records" / "speed.json").write_text('{"seconds": 1.25}')
     house.manuscript("part/one").write_text(ONE, "utf8")
     house.manuscript("part/two").write_text(TWO, "utf8")
-    house.manuscript("index").write_text("# Start\n\nIt counts {n}`part/one::count:d` and shares {n}`part/one::share:.2f`.\n", "utf8")
+    house.manuscript("index").write_text(
+        "# Start\n\nIt counts {n}`part/one::count:d` and shares {n}`part/one::share:.2f`.\n", "utf8"
+    )
     (root / "manuscript" / "claims.yml").write_text("[]\n")
     shutil.copytree(ROOT / "bnutils", root / "bnutils", ignore=shutil.ignore_patterns("__pycache__"))
     done = house.press("chapters")

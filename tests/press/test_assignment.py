@@ -188,13 +188,15 @@ def test_unsolved_is_none_of_them_and_solved_is_all(handed):
         f"{handed / 'part' / 'tasks.ipynb'}: 0 of 2 exercises solved\n"
         "  … Undo\n      undo: not filled in yet\n"
         "  … A batch large enough\n      batch size: not filled in yet\n"
-        "  – By hand: no checker, to be read\n")
+        "  – By hand: no checker, to be read\n"
+    )
     assert (handed / "part" / "tasks.ipynb").read_bytes() == before  # a grader writes nothing into it
     done = grade(handed, work(handed, "anna.ipynb", RIGHT_UNDO, RIGHT_SIZE))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
         f"{handed / 'anna.ipynb'}: 2 of 2 exercises solved\n"
-        "  ✓ Undo\n  ✓ A batch large enough\n  – By hand: no checker, to be read\n")
+        "  ✓ Undo\n  ✓ A batch large enough\n  – By hand: no checker, to be read\n"
+    )
 
 
 def test_one_missing_in_one_of_several_is_told_with_its_idea(handed):
@@ -218,23 +220,34 @@ def test_only_the_checkers_own_word_counts(handed):
     notebook.code_cells(stored)[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text="✓ undo: stored")]
     nbformat.write(stored, path)
     done = grade(handed, path)
-    assert done.returncode == 1 and "0 of 2 exercises solved\n  … Undo" in done.stdout and "… A batch large enough" in done.stdout
+    assert (
+        done.returncode == 1
+        and "0 of 2 exercises solved\n  … Undo" in done.stdout
+        and "… A batch large enough" in done.stdout
+    )
 
 
 def test_a_function_that_is_not_there_and_a_cell_that_fails_are_named(handed):
-    failing = "import os; raise OSError(os.environ['ATEN_CPU_CAPABILITY'])"       # as the press sets it
+    failing = "import os; raise OSError(os.environ['ATEN_CPU_CAPABILITY'])"  # as the press sets it
     path = work(handed, "dora.ipynb", ("def undo(", "def undone("), ("exercises.check_undo(undo)", failing), RIGHT_SIZE)
     done = grade(handed, path)
     assert done.returncode == 1 and "1 of 2" in done.stdout
-    assert "✗ Undo\n      NameError: name 'undo' is not defined" in done.stdout and "✓ A batch large enough" in done.stdout
+    assert (
+        "✗ Undo\n      NameError: name 'undo' is not defined" in done.stdout and "✓ A batch large enough" in done.stdout
+    )
     assert "! cell 4 stopped: OSError: default" in done.stdout
 
 
 def test_a_notebook_that_never_ends_is_stopped_and_the_rest_is_graded(handed):
     endless = ("undo(mean, var, eps): ...", "undo(mean, var, eps):\n    while True: pass")
     path = work(handed, "emil.ipynb", endless, ("exercises.check_undo(undo)", ""), RIGHT_SIZE)
-    done = grade(handed, "--timeout", 8, path)                       # time for the imports on a busy machine
-    assert done.returncode == 1 and "1 of 2" in done.stdout and "✗ Undo\n" in done.stdout and "✓ A batch large enough" in done.stdout
+    done = grade(handed, "--timeout", 8, path)  # time for the imports on a busy machine
+    assert (
+        done.returncode == 1
+        and "1 of 2" in done.stdout
+        and "✗ Undo\n" in done.stdout
+        and "✓ A batch large enough" in done.stdout
+    )
 
 
 def test_a_kernel_that_dies_is_a_grade_and_not_a_crash(handed):
@@ -253,7 +266,9 @@ def test_the_grader_says_what_it_lacks(handed, tmp_path):
     assert done.returncode == 1 and "names no chapter; call it like one of part/one.ipynb, part/tasks" in done.stderr
     (handed / "exercises.json").unlink()
     done = grade(handed, handed / "other.ipynb")
-    assert done.returncode == 1 and "no exercises.json beside grade.py" in done.stderr and "make assignment" in done.stderr
+    assert (
+        done.returncode == 1 and "no exercises.json beside grade.py" in done.stderr and "make assignment" in done.stderr
+    )
 
 
 def test_a_notebook_that_lost_its_metadata_is_known_by_its_name(handed):
@@ -269,7 +284,7 @@ def test_work_is_not_overwritten_and_an_untouched_handout_is_renewed(taught, han
 
     assert again().returncode == 0
     old = (handed / "part" / "tasks.ipynb").read_text("utf8").replace("Undo it.", "Undo them.")
-    (handed / "part" / "tasks.ipynb").write_text(old, "utf8")        # an older edition: untouched since it was written
+    (handed / "part" / "tasks.ipynb").write_text(old, "utf8")  # an older edition: untouched since it was written
     table = json.loads((handed / "exercises.json").read_text("utf8"))
     table["written"]["part/tasks.ipynb"] = notebook.digest(old.encode())
     (handed / "exercises.json").write_text(json.dumps(table))
@@ -279,7 +294,7 @@ def test_work_is_not_overwritten_and_an_untouched_handout_is_renewed(taught, han
     done = again()
     assert done.returncode == 1 and "tasks.ipynb was changed since it was handed out; move it away, or" in done.stderr
     assert {path: path.read_bytes() for path in handed.rglob("*.*")} == before
-    (handed / "exercises.json").unlink()                             # then nobody knows what was handed out
+    (handed / "exercises.json").unlink()  # then nobody knows what was handed out
     assert again().returncode == 1
 
 
@@ -294,22 +309,27 @@ def test_a_chapter_that_was_never_printed_is_named(house):
 
 
 def stripped(*cells):
-    made = [nbformat.v4.new_code_cell(text[3:]) if text.startswith(">>>") else nbformat.v4.new_markdown_cell(text)
-            for text in cells]
+    made = [
+        nbformat.v4.new_code_cell(text[3:]) if text.startswith(">>>") else nbformat.v4.new_markdown_cell(text)
+        for text in cells
+    ]
     return [cell.source for cell in assignment.strip("part/x", nbformat.v4.new_notebook(cells=made)).cells]
 
 
 START, END = "```{solution-start} ex-a\n:class: dropdown\n```", "```{solution-end}\n```"
 
 
-@pytest.mark.parametrize("cells, left", [
-    ((f"a\n\n{START}\n\nb", ">>>c", f"d\n\n{END}\n\ne"), ["a", "e"]),
-    ((START, ">>>c", END, ">>>f"), ["f"]),
-    ((f"{START}\n\nb\n\n{END}\n\nbetween\n\n{START}\n\nc\n\n{END}\n",), ["between"]),
-    (("````{solution} ex-a\n:class: dropdown\n\nb\n\n```{note}\nc\n```\n\nd\n````\n\ne",), ["e"]),
-    ((f"{START}\n\n````{{solution}} ex-b\nb\n````\n\nc", ">>>d", f"{END}\ne"), ["e"]),
-    (("```{solved} x\n```\n\nsolution-start is a word",), ["```{solved} x\n```\n\nsolution-start is a word"]),
-])
+@pytest.mark.parametrize(
+    "cells, left",
+    [
+        ((f"a\n\n{START}\n\nb", ">>>c", f"d\n\n{END}\n\ne"), ["a", "e"]),
+        ((START, ">>>c", END, ">>>f"), ["f"]),
+        ((f"{START}\n\nb\n\n{END}\n\nbetween\n\n{START}\n\nc\n\n{END}\n",), ["between"]),
+        (("````{solution} ex-a\n:class: dropdown\n\nb\n\n```{note}\nc\n```\n\nd\n````\n\ne",), ["e"]),
+        ((f"{START}\n\n````{{solution}} ex-b\nb\n````\n\nc", ">>>d", f"{END}\ne"), ["e"]),
+        (("```{solved} x\n```\n\nsolution-start is a word",), ["```{solved} x\n```\n\nsolution-start is a word"]),
+    ],
+)
 def test_what_stands_between_the_markers_goes_and_nothing_else(cells, left):
     assert stripped(*cells) == left
 
@@ -319,11 +339,14 @@ def test_a_cell_tagged_as_solution_goes_wherever_it_stands():
     assert assignment.strip("part/x", nbformat.v4.new_notebook(cells=[cell])).cells == []
 
 
-@pytest.mark.parametrize("cells, says", [
-    ((START, "a", START), "part/x.md, cell 3: .*solution-start.* does not alternate"),
-    (("a", END), "part/x.md, cell 2: .*solution-end.* does not alternate"),
-    ((START, ">>>c"), "part/x.md: its last solution has no end"),
-])
+@pytest.mark.parametrize(
+    "cells, says",
+    [
+        ((START, "a", START), "part/x.md, cell 3: .*solution-start.* does not alternate"),
+        (("a", END), "part/x.md, cell 2: .*solution-end.* does not alternate"),
+        ((START, ">>>c"), "part/x.md: its last solution has no end"),
+    ],
+)
 def test_markers_that_do_not_alternate_are_an_error(cells, says):
     with pytest.raises(ValueError, match=says):
         stripped(*cells)
@@ -332,9 +355,12 @@ def test_markers_that_do_not_alternate_are_an_error(cells, says):
 def test_a_checker_belongs_to_the_exercise_before_it_up_to_the_next_heading():
     cells = [
         nbformat.v4.new_code_cell("exercises.check_a(a)"),
-        nbformat.v4.new_markdown_cell("### One\n\n````{exercise-start} One $x$\n:label: ex-one\n:class: dropdown\n````"),
+        nbformat.v4.new_markdown_cell(
+            "### One\n\n````{exercise-start} One $x$\n:label: ex-one\n:class: dropdown\n````"
+        ),
         nbformat.v4.new_code_cell(
-            "def b(): ...\ncheck_gone = 1\nexercises.check_b(b, n=3)\ncheck_c(b)\nprint(exercises.check_d(b))\nother.check_e(b)"),
+            "def b(): ...\ncheck_gone = 1\nexercises.check_b(b, n=3)\ncheck_c(b)\nprint(exercises.check_d(b))\nother.check_e(b)"
+        ),
         nbformat.v4.new_markdown_cell("```{exercise} Two\n```\n\n```{exercise} Three\n:label: ex-three\n```"),
         nbformat.v4.new_code_cell("exercises.check_f(f)"),
         nbformat.v4.new_markdown_cell("## After"),

@@ -28,18 +28,30 @@ def output(stored, cell, index):
 
 TAMPERINGS = {
     "text output": (lambda nb: output(nb, 1, 0)["data"].update({"text/plain": "count = 4"}), "cell 2"),
-    "a kept number": (lambda nb: output(nb, 1, 1)["data"]["application/vnd.bnutils.numbers+json"]["values"].update(share=0.5), "cell 2"),
+    "a kept number": (
+        lambda nb: output(nb, 1, 1)["data"]["application/vnd.bnutils.numbers+json"]["values"].update(share=0.5),
+        "cell 2",
+    ),
     "a PNG": (lambda nb: output(nb, 1, 2)["data"].update({"image/png": "iVBORw0KGgoA"}), "cell 2"),
     "output metadata": (lambda nb: output(nb, 1, 2)["metadata"]["image/png"].update(width=2), "cell 2"),
     "printed text": (lambda nb: output(nb, 2, 0).update(text=["1001\n"]), "cell 3"),
-    "a number in the Markdown": (lambda nb: nb["cells"][0].update(source=["".join(nb["cells"][0]["source"]).replace("≈0.12", "≈0.13")]), "cell 1"),
-    "a word in the Markdown": (lambda nb: nb["cells"][0].update(source=["".join(nb["cells"][0]["source"]).replace("share", "part")]), "cell 1"),
+    "a number in the Markdown": (
+        lambda nb: nb["cells"][0].update(source=["".join(nb["cells"][0]["source"]).replace("≈0.12", "≈0.13")]),
+        "cell 1",
+    ),
+    "a word in the Markdown": (
+        lambda nb: nb["cells"][0].update(source=["".join(nb["cells"][0]["source"]).replace("share", "part")]),
+        "cell 1",
+    ),
     "code": (lambda nb: nb["cells"][2].update(source=["print(1000)"]), "cell 3"),
     "cell metadata": (lambda nb: nb["cells"][2]["metadata"].update(tags=["hide-input"]), "cell 3"),
     "an execution count": (lambda nb: nb["cells"][2].update(execution_count=9), "cell 3"),
     "outputs deleted": (lambda nb: nb["cells"][2].update(outputs=[], execution_count=None), "cell 3"),
     "a cell deleted": (lambda nb: nb["cells"].pop(2), "one.ipynb"),
-    "a cell added": (lambda nb: nb["cells"].append({"cell_type": "markdown", "id": "new", "metadata": {}, "source": ["hello"]}), "cell 4"),
+    "a cell added": (
+        lambda nb: nb["cells"].append({"cell_type": "markdown", "id": "new", "metadata": {}, "source": ["hello"]}),
+        "cell 4",
+    ),
     "notebook metadata": (lambda nb: nb["metadata"].update(title="x"), "metadata"),
     "the digests": (lambda nb: nb["metadata"]["press"]["cells"].clear(), "cell 1"),
 }
@@ -66,7 +78,9 @@ def test_a_truncated_notebook_is_named_and_mended(house):
 def test_a_page_without_code_is_guarded_too(house):
     house.change(house.root / "index.md", "It counts 3 and", "It counts 4 and")
     (fault,) = faults(house)
-    assert fault.startswith("index.md: line 3 (It counts 4 and") and fault.endswith("is not what manuscript/index.md says now; run `make chapters`")
+    assert fault.startswith("index.md: line 3 (It counts 4 and") and fault.endswith(
+        "is not what manuscript/index.md says now; run `make chapters`"
+    )
 
 
 def test_a_chapter_without_manuscript_is_a_stray(house):
@@ -84,7 +98,9 @@ def test_a_chapter_without_manuscript_is_a_stray(house):
 def test_a_code_edit_makes_the_chapter_out_of_date(house, old, new, reason):
     house.change(house.manuscript("part/one"), old, new)
     (fault,) = faults(house)
-    assert fault.startswith(f"chapters/part/one.ipynb is out of date: {reason}") and fault.endswith("run `make chapters`")
+    assert fault.startswith(f"chapters/part/one.ipynb is out of date: {reason}") and fault.endswith(
+        "run `make chapters`"
+    )
 
 
 def test_a_new_chapter_was_never_printed(house):
@@ -125,7 +141,10 @@ def test_faults_of_the_prose_name_the_line(house, text, line, complaint):
     assert house.press("chapters").returncode == 1
 
 
-@pytest.mark.parametrize("text", ["`0.12`", "$x = 0.12$", "[page](a-0.12.html)", "Python `3.11`", "1797 images", "``{n}`count:d` `` shows how"])
+@pytest.mark.parametrize(
+    "text",
+    ["`0.12`", "$x = 0.12$", "[page](a-0.12.html)", "Python `3.11`", "1797 images", "``{n}`count:d` `` shows how"],
+)
 def test_what_is_not_a_result_may_be_typed(house, text):
     house.change(house.manuscript("part/one"), "# One\n", f"# One\n\n{text}\n")
     assert not any("typed by hand" in fault or "refers to" in fault for fault in faults(house))
@@ -133,7 +152,9 @@ def test_what_is_not_a_result_may_be_typed(house, text):
 
 def test_almost_needs_an_assert_in_its_cell(house):
     house.change(house.manuscript("part/one"), "assert share < 1\n", "# assert share < 1\n")
-    assert any(fault.startswith("manuscript/part/one.md:10: this cell prints ≈ but asserts nothing") for fault in faults(house))
+    assert any(
+        fault.startswith("manuscript/part/one.md:10: this cell prints ≈ but asserts nothing") for fault in faults(house)
+    )
 
 
 def test_two_numbers_of_one_name_are_refused(house):

@@ -11,7 +11,11 @@ import pytest
 
 
 def markdown(file):
-    return "\n".join("".join(cell["source"]) for cell in json.loads(file.read_text("utf8"))["cells"] if cell["cell_type"] == "markdown")
+    return "\n".join(
+        "".join(cell["source"])
+        for cell in json.loads(file.read_text("utf8"))["cells"]
+        if cell["cell_type"] == "markdown"
+    )
 
 
 def test_numbers_are_written_into_the_text(printed):
@@ -50,7 +54,9 @@ def test_prose_edits_run_nothing_and_keep_outputs(house):
     after = json.loads(house.chapter("part/two").read_text("utf8"))
     assert house.runs() == ["two"]
     assert "That other page counts 3" in markdown(house.chapter("part/two"))
-    assert [cell for cell in after["cells"] if cell["cell_type"] == "code"] == [cell for cell in before["cells"] if cell["cell_type"] == "code"]
+    assert [cell for cell in after["cells"] if cell["cell_type"] == "code"] == [
+        cell for cell in before["cells"] if cell["cell_type"] == "code"
+    ]
 
 
 def test_code_edits_run_that_chapter_only(house):
@@ -74,7 +80,12 @@ def test_a_failing_cell_stops_its_chapter_only(house):
     house.change(house.manuscript("part/two"), 'print("ran")', 'print("ran again")')
     done = house.press("chapters")
     assert done.returncode == 1
-    for part in ("part/one FAILED", "manuscript/part/one.md, cell 3", "print(1 / 0, len(data", "ZeroDivisionError: division by zero"):
+    for part in (
+        "part/one FAILED",
+        "manuscript/part/one.md, cell 3",
+        "print(1 / 0, len(data",
+        "ZeroDivisionError: division by zero",
+    ):
         assert part in done.stderr
     assert house.chapter("part/one").read_bytes() == before
     assert "ran again" in house.chapter("part/two").read_text("utf8")
@@ -100,7 +111,13 @@ def test_an_interruption_leaves_nothing_half_written(house):
     before = house.bytes()
     house.change(house.manuscript("part/one"), "share = 0.12345", "share = 0.2")
     house.change(house.manuscript("part/two"), 'print("ran")', "import time; time.sleep(600)")
-    press = subprocess.Popen([sys.executable, "-m", "press", "chapters"], cwd=house.root, env=house.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    press = subprocess.Popen(
+        [sys.executable, "-m", "press", "chapters"],
+        cwd=house.root,
+        env=house.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     while house.runs() != ["two", "two"]:  # the endless cell has begun
         assert press.poll() is None, press.stderr.read().decode()
         time.sleep(0.05)

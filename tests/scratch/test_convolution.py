@@ -10,8 +10,14 @@ from torch.nn import functional as F
 from bnutils.scratch import convolution as c
 from bnutils.scratch.gradcheck import gradcheck
 
-STEADY = settings(derandomize=True, deadline=None, database=None, report_multiple_bugs=False, max_examples=40,
-                  phases=[Phase.generate, Phase.shrink])
+STEADY = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    report_multiple_bugs=False,
+    max_examples=40,
+    phases=[Phase.generate, Phase.shrink],
+)
 LAYOUT, SEED = st.sampled_from(["NCHW", "NHWC"]), st.integers(0, 10**6)
 POOLS = {"max_pool2d": F.max_pool2d, "average_pool2d": F.avg_pool2d}
 
@@ -39,7 +45,7 @@ def autograd(f, dy_seed, *inputs):
     """What PyTorch returns, an upstream gradient of that shape, and its gradients."""
     tensors = [torch.tensor(a, requires_grad=True) for a in inputs]
     y = f(*tensors)
-    dy, = draw(tuple(y.shape), seed=(dy_seed, 999))
+    (dy,) = draw(tuple(y.shape), seed=(dy_seed, 999))
     return y.detach().numpy(), dy, [gradient.numpy() for gradient in torch.autograd.grad(y, tensors, torch.tensor(dy))]
 
 
@@ -51,8 +57,9 @@ def close(given_, expected):
 @st.composite
 def convolutions(draw_):
     """Sizes of a batch and a kernel that fits into it, as often as not in one direction only just."""
-    n, channels, outputs, height, width, padding = (draw_(st.integers(low, high)) for low, high in
-                                                    ((1, 3), (1, 3), (1, 3), (1, 6), (1, 6), (0, 2)))
+    n, channels, outputs, height, width, padding = (
+        draw_(st.integers(low, high)) for low, high in ((1, 3), (1, 3), (1, 3), (1, 6), (1, 6), (0, 2))
+    )
     kh, kw = (draw_(st.integers(1, min(4, pixels + 2 * padding))) for pixels in (height, width))
     return (n, channels, height, width), (outputs, channels, kh, kw), draw_(st.integers(1, 3)), padding
 
@@ -83,7 +90,7 @@ def test_pooling_equals_pytorch(name, shape, size, layout, rounded, seed):
     """Rounded to whole numbers a square often has several largest pixels: the gradient goes to the first of them."""
     size = min(size, *shape[2:])
     f, backward = pair(name)
-    x, = draw(shape, seed=seed)
+    (x,) = draw(shape, seed=seed)
     x = np.round(x / 2) if rounded else x
     expected, dy, (gradient,) = autograd(lambda a: POOLS[name](a, size), seed, x)
     y, cache = f(to(layout, x), size, layout=layout)
@@ -94,7 +101,7 @@ def test_pooling_equals_pytorch(name, shape, size, layout, rounded, seed):
 @STEADY
 @given(st.tuples(*[st.integers(1, 4)] * 4), LAYOUT, SEED)
 def test_global_average_equals_pytorch(shape, layout, seed):
-    x, = draw(shape, seed=seed)
+    (x,) = draw(shape, seed=seed)
     expected, dy, (gradient,) = autograd(lambda a: F.adaptive_avg_pool2d(a, 1).flatten(1), seed, x)
     y, cache = c.global_average_pool(to(layout, x), layout=layout)
     close(y, expected)
@@ -109,11 +116,29 @@ def test_gradients_against_finite_differences(layout):
     x, weight, bias = draw((2, 2, 4, 5), (3, 2, 3, 2), 3, seed=1)
     x = to(layout, x)
     how = dict(stride=2, padding=1, layout=layout)
-    assert gradcheck(lambda *a: c.conv2d(*a, **how)[0], lambda dy, *a: c.conv2d_backward(dy, c.conv2d(*a, **how)[1]), x, weight, bias) < 1e-8
+    assert (
+        gradcheck(
+            lambda *a: c.conv2d(*a, **how)[0],
+            lambda dy, *a: c.conv2d_backward(dy, c.conv2d(*a, **how)[1]),
+            x,
+            weight,
+            bias,
+        )
+        < 1e-8
+    )
     for f, backward in map(pair, POOLS):
-        assert gradcheck(lambda a: f(a, 2, layout=layout)[0], lambda dy, a: backward(dy, f(a, 2, layout=layout)[1]), x) < 1e-8
-    assert gradcheck(lambda a: c.global_average_pool(a, layout=layout)[0],
-                     lambda dy, a: c.global_average_pool_backward(dy, c.global_average_pool(a, layout=layout)[1]), x) < 1e-8
+        assert (
+            gradcheck(lambda a: f(a, 2, layout=layout)[0], lambda dy, a: backward(dy, f(a, 2, layout=layout)[1]), x)
+            < 1e-8
+        )
+    assert (
+        gradcheck(
+            lambda a: c.global_average_pool(a, layout=layout)[0],
+            lambda dy, a: c.global_average_pool_backward(dy, c.global_average_pool(a, layout=layout)[1]),
+            x,
+        )
+        < 1e-8
+    )
 
 
 def test_convolution_is_the_formula_in_its_docstring():
@@ -122,14 +147,18 @@ def test_convolution_is_the_formula_in_its_docstring():
     y, _ = c.conv2d(x, weight, bias, stride=2)
     expected = np.zeros((2, 2, 2, 1))
     for n, o, i, j in np.ndindex(expected.shape):
-        expected[n, o, i, j] = bias[o] + sum(weight[o, k, a, b] * x[n, k, 2 * i + a, 2 * j + b] for k, a, b in np.ndindex(3, 2, 3))
+        expected[n, o, i, j] = bias[o] + sum(
+            weight[o, k, a, b] * x[n, k, 2 * i + a, 2 * j + b] for k, a, b in np.ndindex(3, 2, 3)
+        )
     np.testing.assert_allclose(y, expected, rtol=0, atol=1e-12)
 
 
 def test_a_kernel_of_one_pixel_is_a_linear_layer_on_every_pixel():
     x, weight, bias = draw((2, 3, 4, 4), (5, 3, 1, 1), 5, seed=3)
     y, _ = c.conv2d(x, weight, bias)
-    np.testing.assert_allclose(y, np.einsum("nchw,oc->nohw", x, weight[:, :, 0, 0]) + bias[:, None, None], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        y, np.einsum("nchw,oc->nohw", x, weight[:, :, 0, 0]) + bias[:, None, None], rtol=0, atol=1e-12
+    )
 
 
 def test_a_shifted_image_gives_a_shifted_output():
@@ -139,9 +168,12 @@ def test_a_shifted_image_gives_a_shifted_output():
     np.testing.assert_allclose(moved[:, :, 1:, 2:], y[:, :, :-1, :-2], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name, rest", [("conv2d", (np.ones((3, 2, 3, 3)),)), ("max_pool2d", (2,)), ("average_pool2d", (2,)), ("global_average_pool", ())])
+@pytest.mark.parametrize(
+    "name, rest",
+    [("conv2d", (np.ones((3, 2, 3, 3)),)), ("max_pool2d", (2,)), ("average_pool2d", (2,)), ("global_average_pool", ())],
+)
 def test_order_of_the_batch_only_orders_the_output(name, rest):
-    x, = draw((5, 2, 4, 4), seed=5)
+    (x,) = draw((5, 2, 4, 4), seed=5)
     order = np.random.default_rng(6).permutation(5)
     f, _ = pair(name)
     np.testing.assert_allclose(f(x[order], *rest)[0], f(x, *rest)[0][order], rtol=0, atol=1e-13)
@@ -197,33 +229,51 @@ def test_inputs_and_caches_are_left_as_they_were():
 X, W = np.arange(96.0).reshape(2, 3, 4, 4), np.ones((2, 3, 3, 3))
 
 
-@pytest.mark.parametrize("call, says", [
-    (lambda: c.conv2d(X.astype(int), W), r"expected a floating-point x, got int64; convert it with x.astype\(float\)"),
-    (lambda: c.conv2d(X[0], W), r"expected x of shape \(N, C, H, W\), got \(3, 4, 4\)"),
-    (lambda: c.conv2d(X[0], W, layout="NHWC"), r"expected x of shape \(N, H, W, C\), got \(3, 4, 4\)"),
-    (lambda: c.conv2d(X, W, layout="channels_last"), "expected layout 'NCHW' or 'NHWC', got 'channels_last'"),
-    (lambda: c.conv2d(X, W, layout="NHWC"), r"expected x with 3 channels for a weight of shape \(2, 3, 3, 3\), got 4; is the layout"),
-    (lambda: c.conv2d(X, W[0]), r"expected weight of shape \(out, in, kh, kw\), got \(3, 3, 3\)"),
-    (lambda: c.conv2d(X, W, np.zeros(3)), r"expected bias of shape \(2,\), one number an output of weight, got \(3,\)"),
-    (lambda: c.conv2d(X, W, stride=0), "expected stride as an integer of 1 or more, got 0"),
-    (lambda: c.conv2d(X, W, stride=(1, 1)), r"expected stride as an integer of 1 or more, got \(1, 1\)"),
-    (lambda: c.conv2d(X, W, padding=-1), "expected padding as an integer of 0 or more, got -1"),
-    (lambda: c.conv2d(X, W, padding=0.5), "expected padding as an integer of 0 or more, got 0.5"),
-    (lambda: c.conv2d(X, np.ones((2, 3, 5, 3))), "expected a kernel from 1 by 1 to 4 by 4, the padded image, got one of 5 by 3"),
-    (lambda: c.conv2d_backward(X, c.conv2d(X, W)[1]), r"expected dy of shape \(2, 2, 2, 2\), .* got \(2, 3, 4, 4\)"),
-    (lambda: c.conv2d_backward(np.ones((2, 2, 1, 4)), c.conv2d(X, W)[1]), r"expected dy of shape \(2, 2, 2, 2\)"),
-    (lambda: c.max_pool2d(X.astype(int), 2), "got int64"),
-    (lambda: c.max_pool2d(X, 5), "expected a size from 1 to 4, the shorter side of images of 4 by 4 pixels, got 5"),
-    (lambda: c.max_pool2d(X, (2, 2)), r"expected a size from 1 to 4, .* got \(2, 2\)"),
-    (lambda: c.max_pool2d(X, 2, layout="NCWH"), "expected layout"),
-    (lambda: c.max_pool2d_backward(X, c.max_pool2d(X, 2)[1]), r"expected dy of shape \(2, 3, 2, 2\)"),
-    (lambda: c.average_pool2d(X > 2, 2), "got bool"),
-    (lambda: c.average_pool2d(X, 0), "expected a size from 1 to 4"),
-    (lambda: c.average_pool2d_backward(X, c.average_pool2d(X, 2)[1]), r"expected dy of shape \(2, 3, 2, 2\)"),
-    (lambda: c.global_average_pool(X.astype(int)), "got int64"),
-    (lambda: c.global_average_pool(X[:, :, :0]), "expected images of one pixel or more, got 0 by 4"),
-    (lambda: c.global_average_pool_backward(X, c.global_average_pool(X)[1]), r"expected dy of shape \(2, 3\)"),
-])
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (
+            lambda: c.conv2d(X.astype(int), W),
+            r"expected a floating-point x, got int64; convert it with x.astype\(float\)",
+        ),
+        (lambda: c.conv2d(X[0], W), r"expected x of shape \(N, C, H, W\), got \(3, 4, 4\)"),
+        (lambda: c.conv2d(X[0], W, layout="NHWC"), r"expected x of shape \(N, H, W, C\), got \(3, 4, 4\)"),
+        (lambda: c.conv2d(X, W, layout="channels_last"), "expected layout 'NCHW' or 'NHWC', got 'channels_last'"),
+        (
+            lambda: c.conv2d(X, W, layout="NHWC"),
+            r"expected x with 3 channels for a weight of shape \(2, 3, 3, 3\), got 4; is the layout",
+        ),
+        (lambda: c.conv2d(X, W[0]), r"expected weight of shape \(out, in, kh, kw\), got \(3, 3, 3\)"),
+        (
+            lambda: c.conv2d(X, W, np.zeros(3)),
+            r"expected bias of shape \(2,\), one number an output of weight, got \(3,\)",
+        ),
+        (lambda: c.conv2d(X, W, stride=0), "expected stride as an integer of 1 or more, got 0"),
+        (lambda: c.conv2d(X, W, stride=(1, 1)), r"expected stride as an integer of 1 or more, got \(1, 1\)"),
+        (lambda: c.conv2d(X, W, padding=-1), "expected padding as an integer of 0 or more, got -1"),
+        (lambda: c.conv2d(X, W, padding=0.5), "expected padding as an integer of 0 or more, got 0.5"),
+        (
+            lambda: c.conv2d(X, np.ones((2, 3, 5, 3))),
+            "expected a kernel from 1 by 1 to 4 by 4, the padded image, got one of 5 by 3",
+        ),
+        (
+            lambda: c.conv2d_backward(X, c.conv2d(X, W)[1]),
+            r"expected dy of shape \(2, 2, 2, 2\), .* got \(2, 3, 4, 4\)",
+        ),
+        (lambda: c.conv2d_backward(np.ones((2, 2, 1, 4)), c.conv2d(X, W)[1]), r"expected dy of shape \(2, 2, 2, 2\)"),
+        (lambda: c.max_pool2d(X.astype(int), 2), "got int64"),
+        (lambda: c.max_pool2d(X, 5), "expected a size from 1 to 4, the shorter side of images of 4 by 4 pixels, got 5"),
+        (lambda: c.max_pool2d(X, (2, 2)), r"expected a size from 1 to 4, .* got \(2, 2\)"),
+        (lambda: c.max_pool2d(X, 2, layout="NCWH"), "expected layout"),
+        (lambda: c.max_pool2d_backward(X, c.max_pool2d(X, 2)[1]), r"expected dy of shape \(2, 3, 2, 2\)"),
+        (lambda: c.average_pool2d(X > 2, 2), "got bool"),
+        (lambda: c.average_pool2d(X, 0), "expected a size from 1 to 4"),
+        (lambda: c.average_pool2d_backward(X, c.average_pool2d(X, 2)[1]), r"expected dy of shape \(2, 3, 2, 2\)"),
+        (lambda: c.global_average_pool(X.astype(int)), "got int64"),
+        (lambda: c.global_average_pool(X[:, :, :0]), "expected images of one pixel or more, got 0 by 4"),
+        (lambda: c.global_average_pool_backward(X, c.global_average_pool(X)[1]), r"expected dy of shape \(2, 3\)"),
+    ],
+)
 def test_an_error_says_what_was_given_and_what_to_do(call, says):
     with pytest.raises(ValueError, match=says):
         call()

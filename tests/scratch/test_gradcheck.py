@@ -29,7 +29,9 @@ def test_central_differences_are_exact_for_a_square():
     """Their error begins with the third derivative: none for x^2, whatever the step; h^2 exactly for x^3."""
     x, dy = np.array([1.0, -2.0, 0.5]), np.array([3.0, 1.0, -2.0])
     np.testing.assert_allclose(gradcheck.numerical_gradient(lambda x: x**2, x, dy, h=0.5), 2 * x * dy, rtol=1e-14)
-    np.testing.assert_allclose(gradcheck.numerical_gradient(lambda x: x**3, x, dy, h=0.5), (3 * x**2 + 0.25) * dy, rtol=1e-14)
+    np.testing.assert_allclose(
+        gradcheck.numerical_gradient(lambda x: x**3, x, dy, h=0.5), (3 * x**2 + 0.25) * dy, rtol=1e-14
+    )
 
 
 def test_every_output_counts_with_its_upstream_gradient():
@@ -72,10 +74,18 @@ def test_a_function_that_ignores_its_argument_has_no_gradient():
 # --- The error -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("given, expected, error", [
-    ([1.0, 2.0], [1.0, 2.0], 0.0), ([0.0, 0.0], [0.0, 0.0], 0.0), ([0.0, 0.0], [0.0, 4.0], 1.0), ([8.0], [4.0], 0.5),
-    ([-4.0], [4.0], 2.0), ([1e-9, 1.0], [2e-9, 1.0], 1e-9), ([], [], 0.0),
-])
+@pytest.mark.parametrize(
+    "given, expected, error",
+    [
+        ([1.0, 2.0], [1.0, 2.0], 0.0),
+        ([0.0, 0.0], [0.0, 0.0], 0.0),
+        ([0.0, 0.0], [0.0, 4.0], 1.0),
+        ([8.0], [4.0], 0.5),
+        ([-4.0], [4.0], 2.0),
+        ([1e-9, 1.0], [2e-9, 1.0], 1e-9),
+        ([], [], 0.0),
+    ],
+)
 def test_relative_error(given, expected, error):
     assert gradcheck.relative_error(np.array(given), np.array(expected)) == pytest.approx(error, abs=1e-15)
 
@@ -126,15 +136,21 @@ def test_the_upstream_gradient_is_not_what_the_same_seed_would_draw_as_a_batch()
     """If it were, it would lie along x_hat, and what is checked would be a residue of eps."""
     x = np.random.default_rng(0).normal(3, 2, (8, 3))
     seen = []
-    gradcheck.gradcheck(lambda x: bn(x, np.ones(3), np.zeros(3)),
-                        lambda dy, x: seen.append(dy) or bn_backward(dy, x, np.ones(3), np.zeros(3))[0], x, seed=0)
+    gradcheck.gradcheck(
+        lambda x: bn(x, np.ones(3), np.zeros(3)),
+        lambda dy, x: seen.append(dy) or bn_backward(dy, x, np.ones(3), np.zeros(3))[0],
+        x,
+        seed=0,
+    )
     correlation = [abs(np.corrcoef(x[:, k], seen[0][:, k])[0, 1]) for k in range(3)]
     assert max(correlation) < 0.95
 
 
 def test_the_gradient_of_a_sum_of_outputs_is_refused():
     x, gamma, beta = batch()
-    with pytest.raises(ValueError, match="expected a gradient that can be seen.* for input 0.*a gradient of zeros would pass"):
+    with pytest.raises(
+        ValueError, match="expected a gradient that can be seen.* for input 0.*a gradient of zeros would pass"
+    ):
         gradcheck.gradcheck(bn, lambda dy, *inputs: tuple(0 * a for a in inputs), x, gamma, beta, dy=np.ones((8, 3)))
 
 
@@ -158,20 +174,34 @@ def test_second_order_passes_and_skipping_the_statistics_in_it_fails():
     assert gradcheck.gradcheck(dx_of, lambda u, x: 0 * u, x) == 1.0
 
 
-@pytest.mark.parametrize("call, says", [
-    (lambda: gradcheck.numerical_gradient(np.sin, np.ones(2, np.float32), np.ones(2)),
-     r"expected x in float64, got float32: .*astype"),
-    (lambda: gradcheck.numerical_gradient(np.sin, np.ones(2, int), np.ones(2)), "expected x in float64, got int64"),
-    (lambda: gradcheck.numerical_gradient(np.sin, np.ones(2), np.ones(2), h=0), "expected a step h above 0, got 0"),
-    (lambda: gradcheck.numerical_gradient(np.sin, np.ones(2), np.ones(2), h=math.nan), "expected a step h above 0, got nan"),
-    (lambda: gradcheck.numerical_gradient(np.sin, np.full(2, 1e9), np.ones(2), h=1e-9),
-     "expected a step that changes x, got h=1e-09"),
-    (lambda: gradcheck.numerical_gradient(np.sin, np.ones(2), np.ones(3)),
-     r"expected dy of the shape of f\(x\), \(2,\), got \(3,\)"),
-    (lambda: gradcheck.relative_error(np.ones(2), np.ones(3)), r"expected a gradient of shape \(3,\), got \(2,\)"),
-    (lambda: gradcheck.gradcheck(bn, lambda dy, *inputs: (dy,), *batch()),
-     "expected 3 gradients from backward, one an input, got 1"),
-])
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (
+            lambda: gradcheck.numerical_gradient(np.sin, np.ones(2, np.float32), np.ones(2)),
+            r"expected x in float64, got float32: .*astype",
+        ),
+        (lambda: gradcheck.numerical_gradient(np.sin, np.ones(2, int), np.ones(2)), "expected x in float64, got int64"),
+        (lambda: gradcheck.numerical_gradient(np.sin, np.ones(2), np.ones(2), h=0), "expected a step h above 0, got 0"),
+        (
+            lambda: gradcheck.numerical_gradient(np.sin, np.ones(2), np.ones(2), h=math.nan),
+            "expected a step h above 0, got nan",
+        ),
+        (
+            lambda: gradcheck.numerical_gradient(np.sin, np.full(2, 1e9), np.ones(2), h=1e-9),
+            "expected a step that changes x, got h=1e-09",
+        ),
+        (
+            lambda: gradcheck.numerical_gradient(np.sin, np.ones(2), np.ones(3)),
+            r"expected dy of the shape of f\(x\), \(2,\), got \(3,\)",
+        ),
+        (lambda: gradcheck.relative_error(np.ones(2), np.ones(3)), r"expected a gradient of shape \(3,\), got \(2,\)"),
+        (
+            lambda: gradcheck.gradcheck(bn, lambda dy, *inputs: (dy,), *batch()),
+            "expected 3 gradients from backward, one an input, got 1",
+        ),
+    ],
+)
 def test_an_error_says_what_was_given_and_what_to_do(call, says):
     with pytest.raises(ValueError, match=says):
         call()

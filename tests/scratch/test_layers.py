@@ -13,8 +13,14 @@ from torch.nn import functional as F
 from bnutils.scratch import layers
 from bnutils.scratch.gradcheck import gradcheck
 
-STEADY = settings(derandomize=True, deadline=None, database=None, report_multiple_bugs=False, max_examples=40,
-                  phases=[Phase.generate, Phase.shrink])
+STEADY = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    report_multiple_bugs=False,
+    max_examples=40,
+    phases=[Phase.generate, Phase.shrink],
+)
 SIZE, SEED = st.integers(1, 6), st.integers(0, 10**6)
 ENTRYWISE = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "flatten": lambda x: x.flatten(1)}
 
@@ -65,10 +71,10 @@ def test_linear_equals_pytorch(n, width, outputs, with_bias, seed):
 @given(st.lists(st.integers(1, 4), min_size=2, max_size=4), SEED)
 def test_entrywise_layers_equal_pytorch(name, shape, seed):
     f, backward = pair(name)
-    x, = draw(shape, seed=seed)
-    x[x < -2] = 0                                            # the corner of ReLU too
+    (x,) = draw(shape, seed=seed)
+    x[x < -2] = 0  # the corner of ReLU too
     y, cache = f(x)
-    dy, = draw(y.shape, seed=seed + 1)
+    (dy,) = draw(y.shape, seed=seed + 1)
     expected, (gradient,) = autograd(ENTRYWISE[name], dy, x)
     close(y, expected)
     close(backward(dy, cache), gradient)
@@ -77,7 +83,7 @@ def test_entrywise_layers_equal_pytorch(name, shape, seed):
 @STEADY
 @given(SIZE, SIZE, SEED)
 def test_cross_entropy_equals_pytorch(n, classes, seed):
-    scores, = draw((n, classes), seed=seed)
+    (scores,) = draw((n, classes), seed=seed)
     labels = np.random.default_rng(seed).integers(0, classes, n)
     loss, cache = layers.softmax_cross_entropy(scores, labels)
     expected, (gradient,) = autograd(lambda s: F.cross_entropy(s, torch.tensor(labels)), None, scores)
@@ -90,13 +96,28 @@ def test_cross_entropy_equals_pytorch(n, classes, seed):
 
 def test_gradients_against_finite_differences():
     x, weight, bias = draw((5, 4), (3, 4), 3, seed=1)
-    x += np.sign(x) * 0.01                                   # no difference across the corner of ReLU
-    assert gradcheck(lambda *a: layers.linear(*a)[0], lambda dy, *a: layers.linear_backward(dy, layers.linear(*a)[1]), x, weight, bias) < 1e-8
+    x += np.sign(x) * 0.01  # no difference across the corner of ReLU
+    assert (
+        gradcheck(
+            lambda *a: layers.linear(*a)[0],
+            lambda dy, *a: layers.linear_backward(dy, layers.linear(*a)[1]),
+            x,
+            weight,
+            bias,
+        )
+        < 1e-8
+    )
     for f, backward in map(pair, ENTRYWISE):
         assert gradcheck(lambda a: f(a)[0], lambda dy, a: backward(dy, f(a)[1]), x) < 1e-7
     labels = np.array([0, 3, 3, 1, 2])
-    assert gradcheck(lambda s: layers.softmax_cross_entropy(s, labels)[0],
-                     lambda dy, s: dy * layers.softmax_cross_entropy_backward(layers.softmax_cross_entropy(s, labels)[1]), x) < 1e-7
+    assert (
+        gradcheck(
+            lambda s: layers.softmax_cross_entropy(s, labels)[0],
+            lambda dy, s: dy * layers.softmax_cross_entropy_backward(layers.softmax_cross_entropy(s, labels)[1]),
+            x,
+        )
+        < 1e-7
+    )
 
 
 @contextlib.contextmanager
@@ -116,7 +137,7 @@ def test_sigmoid_and_cross_entropy_do_not_overflow():
         assert layers.sigmoid_backward(np.ones(5), cache)[[0, 2, 4]].tolist() == [0, 0.25, 0]
     with no_overflow():
         loss, cache = layers.softmax_cross_entropy(np.array([[1000.0, 0.0], [-1000.0, 0.0]]), np.array([1, 1]))
-        assert loss == 500                                   # 1000 for the first, 0 for the second
+        assert loss == 500  # 1000 for the first, 0 for the second
         assert layers.softmax_cross_entropy_backward(cache).tolist() == [[0.5, -0.5], [0, 0]]
 
 
@@ -127,16 +148,18 @@ def test_equal_scores_cost_the_logarithm_of_the_number_of_classes():
 
 def test_loss_is_a_mean_over_the_batch():
     """Each example twice: the same loss, and half the gradient for each copy."""
-    scores, = draw((4, 3), seed=2)
+    (scores,) = draw((4, 3), seed=2)
     labels = np.array([0, 2, 1, 1])
     once, cache = layers.softmax_cross_entropy(scores, labels)
     twice, double = layers.softmax_cross_entropy(np.concatenate([scores, scores]), np.concatenate([labels, labels]))
     assert math.isclose(once, twice, rel_tol=1e-13)
-    np.testing.assert_allclose(layers.softmax_cross_entropy_backward(double)[4:], layers.softmax_cross_entropy_backward(cache) / 2, atol=1e-15)
+    np.testing.assert_allclose(
+        layers.softmax_cross_entropy_backward(double)[4:], layers.softmax_cross_entropy_backward(cache) / 2, atol=1e-15
+    )
 
 
 def test_a_constant_added_to_the_scores_changes_nothing():
-    scores, = draw((4, 3), seed=3)
+    (scores,) = draw((4, 3), seed=3)
     labels = np.array([0, 2, 1, 1])
     loss, cache = layers.softmax_cross_entropy(scores, labels)
     moved, _ = layers.softmax_cross_entropy(scores + np.array([[5.0], [-3.0], [0.0], [40.0]]), labels)
@@ -152,7 +175,10 @@ def test_order_of_the_batch_only_orders_the_output():
     order = np.random.default_rng(5).permutation(6)
     (y, cache), (moved, moved_cache) = layers.linear(x, weight, bias), layers.linear(x[order], weight, bias)
     np.testing.assert_allclose(moved, y[order], atol=1e-13)
-    (dx, *rest), (moved_dx, *moved_rest) = layers.linear_backward(dy, cache), layers.linear_backward(dy[order], moved_cache)
+    (dx, *rest), (moved_dx, *moved_rest) = (
+        layers.linear_backward(dy, cache),
+        layers.linear_backward(dy[order], moved_cache),
+    )
     np.testing.assert_allclose(moved_dx, dx[order], atol=1e-13)
     for mine, theirs in zip(rest, moved_rest):
         np.testing.assert_allclose(mine, theirs, atol=1e-13)
@@ -183,7 +209,9 @@ def test_inputs_and_caches_are_left_as_they_were():
         _, cache = f(x)
         np.testing.assert_array_equal(backward(dx, cache), backward(dx, cache))
     _, cache = layers.softmax_cross_entropy(x, np.zeros(5, int))
-    np.testing.assert_array_equal(layers.softmax_cross_entropy_backward(cache), layers.softmax_cross_entropy_backward(cache))
+    np.testing.assert_array_equal(
+        layers.softmax_cross_entropy_backward(cache), layers.softmax_cross_entropy_backward(cache)
+    )
     for now, then in zip(given_, before):
         np.testing.assert_array_equal(now, then)
 
@@ -201,33 +229,60 @@ X, W, B = np.arange(12.0).reshape(4, 3), np.ones((2, 3)), np.zeros(2)
 LABELS = np.array([0, 1, 2, 1])
 
 
-@pytest.mark.parametrize("call, says", [
-    (lambda: layers.linear(X.astype(int), W, B), r"expected a floating-point x, got int64; convert it with x.astype\(float\)"),
-    (lambda: layers.linear(X[0], W, B), r"expected x of shape \(N, in_features\), got \(3,\)"),
-    (lambda: layers.linear(X[None], W, B), r"expected x of shape \(N, in_features\), got \(1, 4, 3\); flatten it first"),
-    (lambda: layers.linear(X, W.T, B), r"expected bias of shape \(3,\)"),
-    (lambda: layers.linear(X, W.T), r"expected x of shape \(N, 2\) for a weight of shape \(3, 2\), got \(4, 3\)"),
-    (lambda: layers.linear(X, W[0], B), r"expected weight of shape \(out_features, in_features\), got \(3,\)"),
-    (lambda: layers.linear(X, W, np.zeros(3)), r"expected bias of shape \(2,\), one number an output of weight, got \(3,\)"),
-    (lambda: layers.linear_backward(X, layers.linear(X, W)[1]), r"expected dy of shape \(4, 2\), .* got \(4, 3\)"),
-    (lambda: layers.relu(X > 3), "expected a floating-point x, got bool"),
-    (lambda: layers.relu_backward(X[:3], layers.relu(X)[1]), r"expected dy of shape \(4, 3\)"),
-    (lambda: layers.sigmoid([1, 2]), "got int64"),
-    (lambda: layers.sigmoid_backward(X.T, layers.sigmoid(X)[1]), r"expected dy of shape \(4, 3\), .* got \(3, 4\)"),
-    (lambda: layers.tanh(3), "got int64"),
-    (lambda: layers.tanh_backward(1.0, layers.tanh(X)[1]), r"expected dy of shape \(4, 3\), .* got \(\)"),
-    (lambda: layers.flatten(3.0), r"expected x of shape \(N, \.\.\.\), got shape \(\)"),
-    (lambda: layers.flatten(X.astype(int)), "got int64"),
-    (lambda: layers.flatten_backward(X[None], layers.flatten(X[None])[1]), r"expected dy of shape \(1, 12\), .* got \(1, 4, 3\)"),
-    (lambda: layers.softmax_cross_entropy(X.astype(int), LABELS), r"floating-point scores, got int64; convert it with scores.astype\(float\)"),
-    (lambda: layers.softmax_cross_entropy(X[0], LABELS), r"expected scores of shape \(N, K\), got \(3,\)"),
-    (lambda: layers.softmax_cross_entropy(X[:0], LABELS[:0]), "got an empty batch"),
-    (lambda: layers.softmax_cross_entropy(X, LABELS.astype(float)), r"expected labels as integers, got float64; one-hot .* y.argmax\(1\)"),
-    (lambda: layers.softmax_cross_entropy(X, LABELS > 0), "expected labels as integers, got bool"),
-    (lambda: layers.softmax_cross_entropy(X, LABELS[:, None]), r"expected labels of shape \(4,\), one an example, got \(4, 1\)"),
-    (lambda: layers.softmax_cross_entropy(X, LABELS + 1), "expected labels from 0 to 2, got 1 to 3: scores have 3 columns"),
-    (lambda: layers.softmax_cross_entropy(X, LABELS - 1), "expected labels from 0 to 2, got -1 to 1"),
-])
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (
+            lambda: layers.linear(X.astype(int), W, B),
+            r"expected a floating-point x, got int64; convert it with x.astype\(float\)",
+        ),
+        (lambda: layers.linear(X[0], W, B), r"expected x of shape \(N, in_features\), got \(3,\)"),
+        (
+            lambda: layers.linear(X[None], W, B),
+            r"expected x of shape \(N, in_features\), got \(1, 4, 3\); flatten it first",
+        ),
+        (lambda: layers.linear(X, W.T, B), r"expected bias of shape \(3,\)"),
+        (lambda: layers.linear(X, W.T), r"expected x of shape \(N, 2\) for a weight of shape \(3, 2\), got \(4, 3\)"),
+        (lambda: layers.linear(X, W[0], B), r"expected weight of shape \(out_features, in_features\), got \(3,\)"),
+        (
+            lambda: layers.linear(X, W, np.zeros(3)),
+            r"expected bias of shape \(2,\), one number an output of weight, got \(3,\)",
+        ),
+        (lambda: layers.linear_backward(X, layers.linear(X, W)[1]), r"expected dy of shape \(4, 2\), .* got \(4, 3\)"),
+        (lambda: layers.relu(X > 3), "expected a floating-point x, got bool"),
+        (lambda: layers.relu_backward(X[:3], layers.relu(X)[1]), r"expected dy of shape \(4, 3\)"),
+        (lambda: layers.sigmoid([1, 2]), "got int64"),
+        (lambda: layers.sigmoid_backward(X.T, layers.sigmoid(X)[1]), r"expected dy of shape \(4, 3\), .* got \(3, 4\)"),
+        (lambda: layers.tanh(3), "got int64"),
+        (lambda: layers.tanh_backward(1.0, layers.tanh(X)[1]), r"expected dy of shape \(4, 3\), .* got \(\)"),
+        (lambda: layers.flatten(3.0), r"expected x of shape \(N, \.\.\.\), got shape \(\)"),
+        (lambda: layers.flatten(X.astype(int)), "got int64"),
+        (
+            lambda: layers.flatten_backward(X[None], layers.flatten(X[None])[1]),
+            r"expected dy of shape \(1, 12\), .* got \(1, 4, 3\)",
+        ),
+        (
+            lambda: layers.softmax_cross_entropy(X.astype(int), LABELS),
+            r"floating-point scores, got int64; convert it with scores.astype\(float\)",
+        ),
+        (lambda: layers.softmax_cross_entropy(X[0], LABELS), r"expected scores of shape \(N, K\), got \(3,\)"),
+        (lambda: layers.softmax_cross_entropy(X[:0], LABELS[:0]), "got an empty batch"),
+        (
+            lambda: layers.softmax_cross_entropy(X, LABELS.astype(float)),
+            r"expected labels as integers, got float64; one-hot .* y.argmax\(1\)",
+        ),
+        (lambda: layers.softmax_cross_entropy(X, LABELS > 0), "expected labels as integers, got bool"),
+        (
+            lambda: layers.softmax_cross_entropy(X, LABELS[:, None]),
+            r"expected labels of shape \(4,\), one an example, got \(4, 1\)",
+        ),
+        (
+            lambda: layers.softmax_cross_entropy(X, LABELS + 1),
+            "expected labels from 0 to 2, got 1 to 3: scores have 3 columns",
+        ),
+        (lambda: layers.softmax_cross_entropy(X, LABELS - 1), "expected labels from 0 to 2, got -1 to 1"),
+    ],
+)
 def test_an_error_says_what_was_given_and_what_to_do(call, says):
     with pytest.raises(ValueError, match=says):
         call()

@@ -13,15 +13,28 @@ from bnutils.scratch.gradcheck import numerical_gradient, relative_error
 
 def dense(seed=0):
     rng = np.random.default_rng(seed)
-    return nw.Sequential(nw.Linear(4, 5, rng), nw.BatchNorm(5), nw.Tanh(), nw.Linear(5, 4, rng, bias=False), nw.Sigmoid(),
-                         nw.Linear(4, 3, rng))
+    return nw.Sequential(
+        nw.Linear(4, 5, rng),
+        nw.BatchNorm(5),
+        nw.Tanh(),
+        nw.Linear(5, 4, rng, bias=False),
+        nw.Sigmoid(),
+        nw.Linear(4, 3, rng),
+    )
 
 
 def convolutional(seed=0, layout="NCHW"):
     rng = np.random.default_rng(seed)
     axis = (0, 2, 3) if layout == "NCHW" else (0, 1, 2)
-    return nw.Sequential(nw.Conv2d(2, 3, 3, rng, padding=1, bias=False, layout=layout), nw.BatchNorm(3, axis=axis), nw.ReLU(),
-                         nw.MaxPool2d(2, layout=layout), nw.Conv2d(3, 2, 2, rng, layout=layout), nw.Flatten(), nw.Linear(2, 3, rng))
+    return nw.Sequential(
+        nw.Conv2d(2, 3, 3, rng, padding=1, bias=False, layout=layout),
+        nw.BatchNorm(3, axis=axis),
+        nw.ReLU(),
+        nw.MaxPool2d(2, layout=layout),
+        nw.Conv2d(3, 2, 2, rng, layout=layout),
+        nw.Flatten(),
+        nw.Linear(2, 3, rng),
+    )
 
 
 def draw(*shapes, seed):
@@ -38,21 +51,25 @@ def test_every_gradient_against_finite_differences(name, training):
     """By the input and by every parameter, through everything behind it; the upstream gradient is random."""
     build, shape = NETWORKS[name]
     net, (x, dy) = build(), draw(shape, (6, 3), seed=1)
-    net.forward(x + 1, training=True)                        # running statistics that are not their start
+    net.forward(x + 1, training=True)  # running statistics that are not their start
     net.forward(x, training)
     dx = net.backward(dy)
     assert relative_error(dx, numerical_gradient(lambda moved: net.forward(moved, training), x, dy)) < 1e-6
     gradients = net.gradients
     assert set(gradients) == set(net.parameters)
     for key, parameter in net.parameters.items():
+
         def f(moved):
             kept = parameter.copy()
             parameter[...] = moved
             y = net.forward(x, training)
             parameter[...] = kept
             return y
+
         expected = numerical_gradient(f, parameter.copy(), dy)
-        assert np.abs(gradients[key] - expected).max() < 1e-6 * max(1, np.abs(expected).max()), key   # some are 0 before a BN
+        assert np.abs(gradients[key] - expected).max() < 1e-6 * max(1, np.abs(expected).max()), (
+            key
+        )  # some are 0 before a BN
 
 
 def test_a_network_equals_pytorch():
@@ -87,7 +104,10 @@ def test_the_same_seed_gives_the_same_bits(name):
         net.forward(x, training=True)
         net.backward(dy)
     for key, value in one.parameters.items():
-        assert value.tobytes() == two.parameters[key].tobytes() and one.gradients[key].tobytes() == two.gradients[key].tobytes()
+        assert (
+            value.tobytes() == two.parameters[key].tobytes()
+            and one.gradients[key].tobytes() == two.gradients[key].tobytes()
+        )
     assert all((one.parameters[key] != other.parameters[key]).all() for key in one.parameters if key.endswith("weight"))
 
 
@@ -152,8 +172,11 @@ def test_output_and_gradients_have_the_dtype_of_the_input(dtype):
     y, dx = net.forward(x.astype(dtype), training=True), net.backward(dy)
     assert {y.dtype, dx.dtype, *(gradient.dtype for gradient in net.gradients.values())} == {np.dtype(dtype)}
     rng = np.random.default_rng(0)
-    assert {a.dtype for layer in (nw.Linear(2, 2, rng, dtype=dtype), nw.Conv2d(2, 2, 1, rng, dtype=dtype))
-            for a in layer.parameters.values()} == {np.dtype(dtype)}
+    assert {
+        a.dtype
+        for layer in (nw.Linear(2, 2, rng, dtype=dtype), nw.Conv2d(2, 2, 1, rng, dtype=dtype))
+        for a in layer.parameters.values()
+    } == {np.dtype(dtype)}
 
 
 # --- Errors -----------------------------------------------------------------------------------------------------------
@@ -168,22 +191,43 @@ def backward_after_forward(dy):
     net.backward(dy)
 
 
-@pytest.mark.parametrize("call, says", [
-    (lambda: dense().forward(X[:, :3], True), "layer 0 (Linear): expected x of shape (N, 4) for a weight of shape (5, 4), got (6, 3)"),
-    (lambda: dense().forward(X.astype(int), True), "layer 0 (Linear): expected a floating-point x, got int64"),
-    (lambda: dense().forward(X[:1], True), "layer 1 (BatchNorm): expected 2 or more values a feature, got one value"),
-    (lambda: nw.Sequential(nw.ReLU(), nw.BatchNorm(3)).forward(X, True), "layer 1 (BatchNorm): expected gamma of shape (4,), got (3,)"),
-    (lambda: convolutional().forward(X, True), "layer 0 (Conv2d): expected x of shape (N, C, H, W), got (6, 4)"),
-    (lambda: nw.Sequential(nw.ReLU(), nw.MaxPool2d(2)).forward(X, True), "layer 1 (MaxPool2d): expected x of shape (N, C, H, W)"),
-    (lambda: nw.Sequential(nw.Sequential(nw.Linear(3, 3, RNG))).forward(X, True), "layer 0 (Sequential): layer 0 (Linear): expected x"),
-    (lambda: backward_after_forward(X), "layer 5 (Linear): expected dy of shape (6, 3)"),
-    (lambda: dense().backward(X[:, :3]), "layer 5 (Linear): expected a forward pass before backward, got none"),
-    (lambda: nw.Sequential(nw.ReLU), "expected layers, got <class 'bnutils.scratch.network.ReLU'> as layer 0; a layer is an object"),
-    (lambda: nw.Sequential(nw.ReLU(), np.tanh), "as layer 1"),
-    (lambda: nw.Sequential(*[nw.ReLU()] * 2), "expected each layer once, got the one at 1 (ReLU) twice"),
-    (lambda: nw.Linear(0, 3, RNG), "expected sizes of 1 or more, got a weight of shape (3, 0)"),
-    (lambda: nw.Conv2d(2, 3, 0, RNG), "expected sizes of 1 or more, got a weight of shape (3, 2, 0, 0)"),
-])
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (
+            lambda: dense().forward(X[:, :3], True),
+            "layer 0 (Linear): expected x of shape (N, 4) for a weight of shape (5, 4), got (6, 3)",
+        ),
+        (lambda: dense().forward(X.astype(int), True), "layer 0 (Linear): expected a floating-point x, got int64"),
+        (
+            lambda: dense().forward(X[:1], True),
+            "layer 1 (BatchNorm): expected 2 or more values a feature, got one value",
+        ),
+        (
+            lambda: nw.Sequential(nw.ReLU(), nw.BatchNorm(3)).forward(X, True),
+            "layer 1 (BatchNorm): expected gamma of shape (4,), got (3,)",
+        ),
+        (lambda: convolutional().forward(X, True), "layer 0 (Conv2d): expected x of shape (N, C, H, W), got (6, 4)"),
+        (
+            lambda: nw.Sequential(nw.ReLU(), nw.MaxPool2d(2)).forward(X, True),
+            "layer 1 (MaxPool2d): expected x of shape (N, C, H, W)",
+        ),
+        (
+            lambda: nw.Sequential(nw.Sequential(nw.Linear(3, 3, RNG))).forward(X, True),
+            "layer 0 (Sequential): layer 0 (Linear): expected x",
+        ),
+        (lambda: backward_after_forward(X), "layer 5 (Linear): expected dy of shape (6, 3)"),
+        (lambda: dense().backward(X[:, :3]), "layer 5 (Linear): expected a forward pass before backward, got none"),
+        (
+            lambda: nw.Sequential(nw.ReLU),
+            "expected layers, got <class 'bnutils.scratch.network.ReLU'> as layer 0; a layer is an object",
+        ),
+        (lambda: nw.Sequential(nw.ReLU(), np.tanh), "as layer 1"),
+        (lambda: nw.Sequential(*[nw.ReLU()] * 2), "expected each layer once, got the one at 1 (ReLU) twice"),
+        (lambda: nw.Linear(0, 3, RNG), "expected sizes of 1 or more, got a weight of shape (3, 0)"),
+        (lambda: nw.Conv2d(2, 3, 0, RNG), "expected sizes of 1 or more, got a weight of shape (3, 2, 0, 0)"),
+    ],
+)
 def test_an_error_names_the_layer_and_says_what_was_given(call, says):
     with pytest.raises(ValueError, match=re.escape(says)):
         call()

@@ -10,18 +10,25 @@ from hypothesis import strategies as st
 
 from bnutils.scratch import norm, running
 
-STEADY = settings(derandomize=True, deadline=None, database=None, report_multiple_bugs=False, max_examples=60,
-                  phases=[Phase.generate, Phase.shrink])
+STEADY = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    report_multiple_bugs=False,
+    max_examples=60,
+    phases=[Phase.generate, Phase.shrink],
+)
 RTOL = {np.float64: 1e-10, np.float32: 1e-4}
-ATOL = {np.float64: 1e-9, np.float32: 2e-3}                  # as for the transform: small variances divide rounding errors
+ATOL = {np.float64: 1e-9, np.float32: 2e-3}  # as for the transform: small variances divide rounding errors
 
 
 def pair(features, *, axis=0, eps=1e-5, momentum=0.1, dtype=np.float64, images=False, seed=0):
     """Our layer and PyTorch's, with one scale and one shift drawn for both."""
     rng = np.random.default_rng((17, seed))
     ours = running.BatchNorm(features, axis=axis, eps=eps, momentum=momentum, dtype=dtype)
-    theirs = (torch.nn.BatchNorm2d if images else torch.nn.BatchNorm1d)(features, eps, momentum,
-                                                                       dtype=getattr(torch, np.dtype(dtype).name))
+    theirs = (torch.nn.BatchNorm2d if images else torch.nn.BatchNorm1d)(
+        features, eps, momentum, dtype=getattr(torch, np.dtype(dtype).name)
+    )
     ours.gamma[:], ours.beta[:] = rng.normal(size=(2, features))
     with torch.no_grad():
         theirs.weight.copy_(torch.tensor(ours.gamma))
@@ -46,8 +53,12 @@ def run_both(ours, theirs, batches, *, training, last=False, dtype=np.float64, s
         out = theirs(t)
         grads = torch.autograd.grad(out, (t, theirs.weight, theirs.bias), torch.tensor(to_torch(dy, last)))
         assert y.dtype == dx.dtype == dtype
-        pairs = [(to_torch(y, last), out.detach()), (to_torch(dx, last), grads[0]),
-                 (ours.gradients["gamma"], grads[1]), (ours.gradients["beta"], grads[2])]
+        pairs = [
+            (to_torch(y, last), out.detach()),
+            (to_torch(dx, last), grads[0]),
+            (ours.gradients["gamma"], grads[1]),
+            (ours.gradients["beta"], grads[2]),
+        ]
         for mine, other in pairs:
             other = other.numpy()
             np.testing.assert_allclose(mine, other, rtol=RTOL[dtype], atol=ATOL[dtype] * max(1, np.abs(other).max()))
@@ -72,8 +83,13 @@ def shapes(draw):
 
 
 @STEADY
-@given(shapes(), st.sampled_from([np.float64, np.float32]), st.sampled_from([0.1, 0.01, 0.7, 1.0, 0.0, None]),
-       st.sampled_from([1e-5, 1e-3]), st.integers(0, 10**6))
+@given(
+    shapes(),
+    st.sampled_from([np.float64, np.float32]),
+    st.sampled_from([0.1, 0.01, 0.7, 1.0, 0.0, None]),
+    st.sampled_from([1e-5, 1e-3]),
+    st.integers(0, 10**6),
+)
 def test_equals_pytorch_in_both_modes_over_several_steps(layout, dtype, momentum, eps, seed):
     """Outputs, gradients and buffers: four training batches, two at inference, a training batch again."""
     kind, shape, axis, features = layout
@@ -138,7 +154,9 @@ def test_inference_is_affine_and_its_gradient_is_the_slope():
     ours.forward(rng.normal(2, 3, (8, 3)), True)
     slope = ours.gamma / np.sqrt(ours.running_var + ours.eps)
     x, dy = rng.normal(size=(2, 5, 3))
-    np.testing.assert_allclose(ours.forward(x, False), slope * x + (ours.beta - slope * ours.running_mean), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        ours.forward(x, False), slope * x + (ours.beta - slope * ours.running_mean), rtol=0, atol=1e-12
+    )
     np.testing.assert_allclose(ours.backward(dy), slope * dy, rtol=1e-13)
 
 
@@ -226,7 +244,7 @@ def test_batch_of_one_is_refused_in_training_fine_at_inference_and_fine_for_an_i
         ours.forward(x, True)
     with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
         theirs.train()(torch.tensor(x))
-    assert ours.num_batches_tracked == 0 and not ours.running_mean.any()     # PyTorch counts the batch it refused
+    assert ours.num_batches_tracked == 0 and not ours.running_mean.any()  # PyTorch counts the batch it refused
     run_both(*pair(3), [x], training=False)
     images = pair(3, axis=(0, 2, 3), images=True)
     run_both(*images, [np.random.default_rng(13).normal(size=(1, 3, 2, 2))], training=True)
@@ -242,18 +260,21 @@ def after_a_batch(**given):
     return ours
 
 
-@pytest.mark.parametrize("call, says", [
-    (lambda: layer(momentum=-0.1), "expected a momentum from 0 to 1, .* or None, got -0.1"),
-    (lambda: layer(momentum=1.1), "got 1.1"),
-    (lambda: layer(momentum=math.nan), "got nan"),
-    (lambda: layer().debiased(), "expected one training batch or more, got none"),
-    (lambda: after_a_batch(momentum=0).debiased(), "expected a momentum above 0, got 0"),
-    (lambda: layer().backward(np.ones((4, 3))), "expected a forward pass before backward, got none"),
-    (lambda: after_a_batch().backward(np.ones(3)), r"expected dy of shape \(4, 3\)"),
-    (lambda: layer().forward(np.ones((4, 2)), True), r"expected gamma of shape \(2,\), got \(3,\)"),
-    (lambda: layer().forward(np.ones((4, 2)), False), r"expected mean of shape \(2,\), got \(3,\)"),
-    (lambda: layer().forward(np.ones((4, 3), int), True), r"convert it with x.astype\(float\)"),
-])
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda: layer(momentum=-0.1), "expected a momentum from 0 to 1, .* or None, got -0.1"),
+        (lambda: layer(momentum=1.1), "got 1.1"),
+        (lambda: layer(momentum=math.nan), "got nan"),
+        (lambda: layer().debiased(), "expected one training batch or more, got none"),
+        (lambda: after_a_batch(momentum=0).debiased(), "expected a momentum above 0, got 0"),
+        (lambda: layer().backward(np.ones((4, 3))), "expected a forward pass before backward, got none"),
+        (lambda: after_a_batch().backward(np.ones(3)), r"expected dy of shape \(4, 3\)"),
+        (lambda: layer().forward(np.ones((4, 2)), True), r"expected gamma of shape \(2,\), got \(3,\)"),
+        (lambda: layer().forward(np.ones((4, 2)), False), r"expected mean of shape \(2,\), got \(3,\)"),
+        (lambda: layer().forward(np.ones((4, 3), int), True), r"convert it with x.astype\(float\)"),
+    ],
+)
 def test_an_error_says_what_was_given_and_what_to_do(call, says):
     with pytest.raises(ValueError, match=says):
         call()
@@ -269,8 +290,12 @@ def test_wrong_upstream_gradient_after_inference():
 def test_defaults_are_those_of_pytorch():
     ours, theirs = running.BatchNorm(3), torch.nn.BatchNorm1d(3)
     assert (ours.eps, ours.momentum) == (theirs.eps, theirs.momentum)
-    for mine, other in ((ours.gamma, theirs.weight), (ours.beta, theirs.bias),
-                        (ours.running_mean, theirs.running_mean), (ours.running_var, theirs.running_var)):
+    for mine, other in (
+        (ours.gamma, theirs.weight),
+        (ours.beta, theirs.bias),
+        (ours.running_mean, theirs.running_mean),
+        (ours.running_var, theirs.running_var),
+    ):
         np.testing.assert_array_equal(mine, other.detach().numpy())
 
 

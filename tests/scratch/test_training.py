@@ -15,14 +15,29 @@ STEPS, SIZE = 20, 50
 
 
 def dense(rng):
-    return nw.Sequential(nw.Linear(64, 32, rng, bias=False), nw.BatchNorm(32), nw.ReLU(), nw.Linear(32, 16, rng), nw.Tanh(),
-                         nw.Linear(16, 10, rng))
+    return nw.Sequential(
+        nw.Linear(64, 32, rng, bias=False),
+        nw.BatchNorm(32),
+        nw.ReLU(),
+        nw.Linear(32, 16, rng),
+        nw.Tanh(),
+        nw.Linear(16, 10, rng),
+    )
 
 
 def convolutional(rng):
-    return nw.Sequential(nw.Conv2d(1, 4, 3, rng, padding=1), nw.BatchNorm(4, axis=(0, 2, 3)), nw.ReLU(), nw.MaxPool2d(2),
-                         nw.Conv2d(4, 8, 3, rng, padding=1), nw.BatchNorm(8, axis=(0, 2, 3)), nw.ReLU(), nw.MaxPool2d(2),
-                         nw.Flatten(), nw.Linear(32, 10, rng))
+    return nw.Sequential(
+        nw.Conv2d(1, 4, 3, rng, padding=1),
+        nw.BatchNorm(4, axis=(0, 2, 3)),
+        nw.ReLU(),
+        nw.MaxPool2d(2),
+        nw.Conv2d(4, 8, 3, rng, padding=1),
+        nw.BatchNorm(8, axis=(0, 2, 3)),
+        nw.ReLU(),
+        nw.MaxPool2d(2),
+        nw.Flatten(),
+        nw.Linear(32, 10, rng),
+    )
 
 
 NETWORKS = {"dense": (dense, (64,)), "convolutional": (convolutional, (1, 8, 8))}
@@ -85,7 +100,9 @@ def test_twenty_steps_equal_those_of_pytorch(name, momentum, weight_decay):
         assert abs(history.loss[step] - loss.item()) < 1e-9
         assert math.isclose(history.accuracy[step], (scores.argmax(1).numpy() == labels).mean())
     for key, parameter in theirs.named_parameters():
-        np.testing.assert_allclose(ours(net.parameters, key), parameter.detach().numpy(), rtol=0, atol=1e-9, err_msg=key)
+        np.testing.assert_allclose(
+            ours(net.parameters, key), parameter.detach().numpy(), rtol=0, atol=1e-9, err_msg=key
+        )
     for mine, other in zip(net.layers, theirs):
         if isinstance(mine, nw.BatchNorm):
             np.testing.assert_allclose(mine.running_mean, other.running_mean.numpy(), rtol=0, atol=1e-9)
@@ -106,7 +123,10 @@ class Fixed:
 def test_the_rule_equals_that_of_pytorch(momentum, weight_decay):
     """Also where the learning rate changes on the way: it scales the step, not what goes into the velocity."""
     net, w = Fixed([1.0, -2.0, 0.5]), torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64, requires_grad=True)
-    sgd, theirs = tr.SGD(net, 0.1, momentum, weight_decay), torch.optim.SGD([w], 0.1, momentum, weight_decay=weight_decay)
+    sgd, theirs = (
+        tr.SGD(net, 0.1, momentum, weight_decay),
+        torch.optim.SGD([w], 0.1, momentum, weight_decay=weight_decay),
+    )
     rng = np.random.default_rng(3)
     for step in range(6):
         sgd.lr = theirs.param_groups[0]["lr"] = 0.1 if step < 3 else 0.02
@@ -197,7 +217,9 @@ def test_accuracy_leaves_the_network_as_it_was():
     assert bn.num_batches_tracked == before[1]
     for now, then in zip((*net.parameters.values(), bn.running_mean, bn.running_var), before[0]):
         np.testing.assert_array_equal(now, then)
-    parts = [tr.accuracy(net, x[k:k + 1] + 1, y[k:k + 1]) for k in range(300)]       # an example alone: no batch statistics
+    parts = [
+        tr.accuracy(net, x[k : k + 1] + 1, y[k : k + 1]) for k in range(300)
+    ]  # an example alone: no batch statistics
     assert math.isclose(whole, np.mean(parts)) and 0 < whole < 1
 
 
@@ -205,14 +227,19 @@ def test_a_loss_that_is_not_finite_stops_the_training_and_says_when():
     x, y, *_ = digits((64,))
     net = dense(np.random.default_rng(11))
     good, bad, history = (x[:20], y[:20]), (np.full((20, 64), np.inf), y[:20]), tr.History()
-    with pytest.raises(FloatingPointError, match="loss is nan at step 2, counted from 0, and was .* before; try a learning rate below 0.1"):
+    with pytest.raises(
+        FloatingPointError,
+        match="loss is nan at step 2, counted from 0, and was .* before; try a learning rate below 0.1",
+    ):
         tr.train(net, tr.SGD(net, 0.1), [good, good, bad, good], history)
     assert len(history.loss) == len(history.accuracy) == 2 and np.isfinite(history.loss).all()
     assert all(np.isfinite(value).all() for value in net.parameters.values())
     with pytest.raises(FloatingPointError, match="at step 0, counted from 0, the first"):
         tr.train(net, tr.SGD(net, 0.1), [bad])
-    with pytest.raises(FloatingPointError, match="got NaN for 20 of 20 examples; look at the inputs, the parameters and the running"):
-        tr.accuracy(net, *good)                              # the bad batches went into the running statistics
+    with pytest.raises(
+        FloatingPointError, match="got NaN for 20 of 20 examples; look at the inputs, the parameters and the running"
+    ):
+        tr.accuracy(net, *good)  # the bad batches went into the running statistics
 
 
 # --- Errors -----------------------------------------------------------------------------------------------------------
@@ -221,22 +248,34 @@ X, Y, RNG = np.arange(8.0).reshape(4, 2), np.array([0, 1, 1, 0]), np.random.defa
 NET = nw.Sequential(nw.Linear(2, 2, RNG))
 
 
-@pytest.mark.parametrize("call, says", [
-    (lambda: tr.SGD(NET, -0.1), "expected a learning rate of 0 or more, got lr=-0.1"),
-    (lambda: tr.SGD(NET, math.nan), "expected a learning rate of 0 or more, got lr=nan"),
-    (lambda: tr.SGD(NET, 0.1, 1.0), "expected a momentum from 0 to below 1, got 1.0"),
-    (lambda: tr.SGD(NET, 0.1, weight_decay=-1), "expected a weight_decay of 0 or more, got -1"),
-    (lambda: tr.SGD(nw.Sequential(nw.Linear(2, 2, RNG)), 0.1).step(), r"for parameter 0.weight, got none; call network.backward\(dy\) first"),
-    (lambda: tr.batches(X, Y[:3], 2, RNG), "expected one label an example, got 4 examples and 3 labels"),
-    (lambda: tr.batches(X, Y, 0, RNG), "expected a batch size as an integer of 1 or more, got 0"),
-    (lambda: tr.batches(X, Y, 2.0, RNG), "expected a batch size as an integer of 1 or more, got 2.0"),
-    (lambda: tr.batches(X, Y, 5, RNG, drop_last=True), "expected one batch or more, got none: 4 examples, size=5, drop_last=True"),
-    (lambda: tr.train(NET, tr.SGD(nw.Sequential(), 0.1), [(X, Y)]), "expected an SGD of this network, got one of another"),
-    (lambda: tr.train(NET, tr.SGD(NET, 0.1), [(X, Y + 1)]), "expected labels from 0 to 1, got 1 to 2"),
-    (lambda: tr.train(NET, tr.SGD(NET, 0.1), [(X[:, :1], Y)]), r"layer 0 \(Linear\): expected x of shape \(N, 2\)"),
-    (lambda: tr.accuracy(NET, X, Y[:3]), r"expected labels of shape \(4,\), one an example, got \(3,\)"),
-    (lambda: tr.accuracy(NET, X[:0], Y[:0]), "got an empty batch"),
-])
+@pytest.mark.parametrize(
+    "call, says",
+    [
+        (lambda: tr.SGD(NET, -0.1), "expected a learning rate of 0 or more, got lr=-0.1"),
+        (lambda: tr.SGD(NET, math.nan), "expected a learning rate of 0 or more, got lr=nan"),
+        (lambda: tr.SGD(NET, 0.1, 1.0), "expected a momentum from 0 to below 1, got 1.0"),
+        (lambda: tr.SGD(NET, 0.1, weight_decay=-1), "expected a weight_decay of 0 or more, got -1"),
+        (
+            lambda: tr.SGD(nw.Sequential(nw.Linear(2, 2, RNG)), 0.1).step(),
+            r"for parameter 0.weight, got none; call network.backward\(dy\) first",
+        ),
+        (lambda: tr.batches(X, Y[:3], 2, RNG), "expected one label an example, got 4 examples and 3 labels"),
+        (lambda: tr.batches(X, Y, 0, RNG), "expected a batch size as an integer of 1 or more, got 0"),
+        (lambda: tr.batches(X, Y, 2.0, RNG), "expected a batch size as an integer of 1 or more, got 2.0"),
+        (
+            lambda: tr.batches(X, Y, 5, RNG, drop_last=True),
+            "expected one batch or more, got none: 4 examples, size=5, drop_last=True",
+        ),
+        (
+            lambda: tr.train(NET, tr.SGD(nw.Sequential(), 0.1), [(X, Y)]),
+            "expected an SGD of this network, got one of another",
+        ),
+        (lambda: tr.train(NET, tr.SGD(NET, 0.1), [(X, Y + 1)]), "expected labels from 0 to 1, got 1 to 2"),
+        (lambda: tr.train(NET, tr.SGD(NET, 0.1), [(X[:, :1], Y)]), r"layer 0 \(Linear\): expected x of shape \(N, 2\)"),
+        (lambda: tr.accuracy(NET, X, Y[:3]), r"expected labels of shape \(4,\), one an example, got \(3,\)"),
+        (lambda: tr.accuracy(NET, X[:0], Y[:0]), "got an empty batch"),
+    ],
+)
 def test_an_error_says_what_was_given_and_what_to_do(call, says):
     with pytest.raises(ValueError, match=says):
         call()
