@@ -12,7 +12,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from . import numbers
+from . import evidence, sample
 
 INK = "#0b0c0d"  # text and axes: near-black in the PNG, currentColor in the SVG
 WITH, WITHOUT = "#0072b2", "#d55e00"  # with BN, without BN, through the whole book
@@ -75,6 +75,38 @@ def figure(title, *, columns=1, rows=1, height=3.2, **subplots):
     return fig, axes
 
 
+def band(ax, x, rows, color: str, *, name: str | None = None, **line) -> list[sample.Sample]:
+    """Draw a quantity over seeds: the median as a line, lowest to highest as a band around it.
+
+    Parameters
+    ----------
+    ax
+        the axes
+    x : (points,)
+        where the points stand
+    rows : (seeds, points)
+        the values, one curve a seed
+    color : str
+        of line and band
+    name : str
+        written at the end of the line; nothing if not given
+    **line
+        for ``Axes.plot``
+
+    Returns
+    -------
+    list of Sample
+        one a point, for the alt text and the numbers
+    """
+    points = sample.columns(rows)
+    middle = [point.median for point in points]
+    ax.fill_between(x, *zip(*((p.lowest, p.highest) for p in points)), color=color, alpha=0.2, linewidth=0)
+    ax.plot(x, middle, **{"color": color} | line)
+    if name:
+        label(ax, x[-1], middle[-1], name, color)
+    return points
+
+
 def label(ax, x, y, text, color, **options):
     """Write ``text`` beside the point (x, y), in the colour of the line it names.
 
@@ -119,7 +151,7 @@ def show(fig, name, *, alt):
     ValueError
         an empty ``alt``, or a ``name`` that cannot be an id
     """
-    numbers.display(bundle(fig, name, alt=alt))
+    evidence.display(bundle(fig, name, alt=alt))
 
 
 def bundle(fig, name, *, alt):
@@ -147,7 +179,7 @@ def bundle(fig, name, *, alt):
 
 
 def _csv(fig):
-    """What the figure draws, as lines ``panel,series,x,y`` to 5 significant digits: lines, dots, and bars by their middle."""
+    """What the figure draws, as lines ``panel,series,x,y`` to 5 digits: lines, dots, and bars by their middle."""
     rows = ["panel,series,x,y"]
     for panel, ax in enumerate(fig.axes, 1):
         series = [(line.get_label(), *line.get_data()) for line in ax.lines if line.get_transform() == ax.transData]
