@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 
-from . import evidence, plots
+from . import evidence, figures, plots
 
 # what each kind of figure is given: the name of an array -> what it holds; the scripts read the same names
 KINDS = {
@@ -62,7 +62,7 @@ def show(name, *, figure, data, alt, static):
         f'<div class="bn-interactive" data-figure="{figure}" data-name="{name}">\n{bundle["text/html"]}\n'
         f'<script type="application/json">{content}</script>\n</div>'
     )
-    evidence.display(bundle)
+    evidence.display(figures.with_record(bundle, name))
 
 
 def _plain(value):

@@ -12,7 +12,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from . import evidence, sample
+from . import evidence, figures, sample
 
 INK = "#0b0c0d"  # text and axes: near-black in the PNG, currentColor in the SVG
 WITH, WITHOUT = "#0072b2", "#d55e00"  # with BN, without BN, through the whole book
@@ -151,11 +151,11 @@ def show(fig, name, *, alt):
     ValueError
         an empty ``alt``, or a ``name`` that cannot be an id
     """
-    evidence.display(bundle(fig, name, alt=alt))
+    evidence.display(figures.with_record(bundle(fig, name, alt=alt), name))
 
 
 def bundle(fig, name, *, alt):
-    """What `show` displays, as a dict from MIME type to content; the figure is cleared.
+    """What `show` displays, without its record, as a dict from MIME type to content; the figure is cleared.
 
     Takes and raises what `show` does.
     """

@@ -1,7 +1,9 @@
 """The press: manuscript -> executed notebook -> page. Chapters never import it.
 
-manuscript.py   what authors write: cells, references, rules of the prose
+manuscript.py   what authors write: cells, prose, references
+prose.py        what an author must not write; markup.py reads the HTML in it
 notebook.py     what readers run: stable bytes, digests, what is out of date
+book.py         the one walk: read the book, plan what is due, carry it out
 execute.py      kernels, side by side, with progress
 ledger.py       the page of all verdicts
 pages.py        the Sphinx extension that turns notebooks into pages
@@ -13,6 +15,8 @@ bench.py        machine numbers, into records/
 install.py      the environment (standard library only)
 """
 
+import os
+
 # Set before NumPy or torch load: one thread and one instruction set, so that two runs on one machine agree to the last bit.
 CPU = {
     "OMP_NUM_THREADS": "1",
@@ -21,3 +25,13 @@ CPU = {
     "BNUTILS_DEVICE": "cpu",
     "PYTHONHASHSEED": "0",
 }
+
+
+def kernel_settings(empty: str) -> dict[str, str]:
+    """The environment of every kernel: the settings of the CPU, and none of the user's; `empty` is an empty folder.
+
+    IPython and Jupyter look into that folder; "" is as good as unset to Python, IPython and Matplotlib.
+    """
+    folders = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_CONFIG_PATH", "JUPYTER_DATA_DIR", "JUPYTER_PATH")
+    unset = ("MPLBACKEND", "PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS")
+    return CPU | {"MATPLOTLIBRC": os.devnull} | dict.fromkeys(folders, empty) | dict.fromkeys(unset, "")

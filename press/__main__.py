@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from press import assignment, bench, browser, execute, manuscript, notebook, pdf
+from press import assignment, bench, book, browser, pdf
+from press.manuscript import Unreadable
 
 
 @click.group(help=__doc__)
@@ -24,76 +25,32 @@ def press(context):
 @click.pass_obj
 def chapters(house, names, everything, jobs):
     """Run what is out of date, then print every page; NAMES (part/chapter) limit what is run."""
-    pages = manuscript.read_pages(house)
-    unknown = set(names) - {page.name for page in pages}
-    if unknown:
-        raise click.ClickException(
-            f"no manuscript named {', '.join(sorted(unknown))}; there are {', '.join(page.name for page in pages)}"
-        )
-    stop_at(
-        [
-            fault
-            for page in pages
-            if not names or page.name in names
-            for fault in (*manuscript.prose_faults(page), *notebook.unasserted(page))
-        ]
-    )
-    running = [page for page in pages if page.runs]
-    current = notebook.inputs(house, running)
-    notebooks, due = {}, []
-    for page in running:
-        try:
-            old = notebook.read(page)
-        except ValueError:
-            old = None
-        why = notebook.out_of_date(page, old, current[page.name]) or (old and next(notebook.tampered(page, old), None))
-        if (why or everything) and (not names or page.name in names):
-            click.echo(f"{page.name}: {why or 'asked for'}")
-            due.append(page)
-        if old is not None:
-            notebooks[page.name] = old
-    done, failed = execute.run(house, due, jobs) if due else ({}, {})
-    for name, report in failed.items():
+    read = book.read(house)
+    pages = {page.name: page for page in read.pages}
+    if unknown := set(names) - set(pages):
+        raise click.ClickException(f"no manuscript named {', '.join(sorted(unknown))}; there are {', '.join(pages)}")
+    plan = book.plan(read)
+    asked = set(names or pages)
+    stop_at(plan.faults_of(asked))
+    due = [pages[name] for name in pages if name in asked and (name in plan.due or (everything and pages[name].runs))]
+    for page in due:
+        click.echo(f"{page.name}: {plan.due.get(page.name, 'asked for')}")
+    outcome = book.carry_out(read, due, jobs)
+    for name, report in outcome.failed.items():
         click.echo(f"\n{name} FAILED; its notebook stays as it was.\n{report}", err=True)
-    left = {
-        page.name for page in running if notebook.out_of_date(page, notebooks.get(page.name), current[page.name])
-    } - set(done)
-    changed = print_pages(house, pages, notebooks | done, current, skip=left)
-    click.echo(
-        f"{len(done)} run, {len(failed)} failed, {len(changed)} pages changed"
-        + "".join(f"\n  {name}" for name in changed)
-    )
-    sys.exit(bool(failed))
-
-
-def print_pages(house, pages, notebooks, current, skip):
-    """Write every page that is not in `skip`; returns the names of those whose bytes changed."""
-    try:
-        numbers, judged = notebook.evidence(pages, notebooks)
-        numbers |= manuscript.records(house)
-    except LookupError as error:
-        stop_at([str(error)])
-    texts, missing = {}, []
-    for page in pages:
-        if page.name not in skip:
-            try:
-                texts[page.product] = notebook.typeset(
-                    page, numbers, judged, notebooks.get(page.name), current.get(page.name)
-                )
-            except LookupError as error:
-                missing.append(str(error))
-    changed = [str(product.relative_to(house)) for product, text in texts.items() if notebook.write(product, text)]
-    stop_at(missing)
-    return changed
+    changed = "".join(f"\n  {name}" for name in outcome.changed)
+    click.echo(f"{len(outcome.ran)} run, {len(outcome.failed)} failed, {len(outcome.changed)} pages changed{changed}")
+    stop_at([*outcome.unwritten.values(), *outcome.rest.faults_of(asked)])
+    sys.exit(bool(outcome.failed))
 
 
 @press.command()
 @click.pass_obj
 def check(house):
     """Compare what is printed with the manuscript, the digests and the rules; runs nothing."""
-    pages = manuscript.read_pages(house)
-    stop_at(notebook.faults(house, pages))
-    click.echo(f"{len(pages)} pages are as the press printed them")
+    read = book.read(house)
+    stop_at(book.plan(read).lines(house))
+    click.echo(f"{len(read.pages)} pages are as the press printed them")
 
 
 @press.command(context_settings={"ignore_unknown_options": True})
@@ -154,4 +111,7 @@ def stop_at(faults):
 
 
 if __name__ == "__main__":
-    press()
+    try:
+        press()
+    except Unreadable as error:
+        stop_at(error.lines)

@@ -1,63 +1,141 @@
-"""Read the manuscript: its pages, their cells, and every number the prose refers to."""
+"""Read the manuscript: its pages, their cells, what the prose says, and every number it refers to."""
 
+import ast
+import functools
 import hashlib
-import json
-import os
+import itertools
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import jupytext
-from markdown_it import MarkdownIt
-from mdit_py_plugins.colon_fence import colon_fence_plugin
-from mdit_py_plugins.dollarmath import dollarmath_plugin
-from mdit_py_plugins.front_matter import front_matter_plugin
-from mdit_py_plugins.myst_role import myst_role_plugin
+import yaml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.mdit import create_md_parser
 
-from bnutils import evidence
+# the Markdown of Jupyter Book, as its default settings read it
+MARKDOWN = create_md_parser(
+    MdParserConfig(enable_extensions={"colon_fence", "dollarmath", "substitution", "tasklist"}), RendererHTML
+)
+VERBATIM = {"code-cell", "code-block", "code", "eval-rst", "bibliography", "ledger", "literalinclude"}
+LABELS = {"code", "doc", "download", "eq", "numref", "prf:ref", "cite", "cite:t", "cite:p", "cite:author", "cite:year"}
+REFERENCE = re.compile(r"\{(?P<role>[nv])\}`(?P<target>[^`\n]+)`")
+MASK = re.compile("\ue000(\\d+)\ue001")  # stands for a reference while Markdown is read
 
-VERBATIM = {"code-cell", "code-block", "code", "eval-rst", "math", "raw", "bibliography", "glossary", "ledger"}
 
-# a reference such as {n}`name:.2f`; a double-backtick span is skipped, so that pages can show how one is written
-REFERENCE = re.compile(r"(?<!`)``(?!`)[^\n]*?(?<!`)``(?!`)|\{(?P<role>[nv])\}`(?P<target>[^`\n]+)`")
-TYPED_AFTER_ALMOST = re.compile(r"(?:≈|\\approx)\s*[-−+]?\.?\d")
-TYPED_DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d*\.)|\b\d+\s?%")
+class Unreadable(Exception):
+    """What stops the press before it begins, one line each: file, line, what is wrong."""
+
+    def __init__(self, *lines: str):
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class Piece(NamedTuple):
+    """Part of the prose; `kind` is "text", "title" (of an image, link or page), "math", "html" or "address"."""
+
+    line: int
+    kind: str
+    content: str
+
+
+class Reference(NamedTuple):
+    """One {n}`target` or {v}`target` in a text, between `start` and `end`; `plain` where no link can stand."""
+
+    start: int
+    end: int
+    line: int
+    role: str
+    target: str
+    plain: bool
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the book: `name` is part/chapter, `source` its manuscript, `product` what the press prints, `house` the root."""
+    """One page of the book: `name` is part/chapter, `source` its manuscript, `product` what the press prints of it."""
 
     name: str
     source: Path
     product: Path
-    house: Path
+    house: Path  # the root of the book
     cells: tuple  # of notebook cells, without outputs
     text: str
+    lines: tuple[int, ...] = ()  # where each cell begins
 
     @property
-    def runs(self):
+    def runs(self) -> bool:
         return self.product.suffix == ".ipynb"
 
     @property
-    def code(self):
+    def code(self) -> list:
         return [cell for cell in self.cells if cell.cell_type == "code"]
 
+    @functools.cached_property
+    def program(self) -> list[tuple[int, str, ast.Module]]:
+        """Each code cell as (first line, source, syntax tree)."""
+        found = []
+        for line, cell in zip(self.lines, self.cells):
+            if cell.cell_type == "code":
+                try:
+                    found.append((line, cell.source, ast.parse(cell.source)))
+                except SyntaxError as error:
+                    place = where(self, line + (error.lineno or 1) - 1)
+                    raise Unreadable(f"{place}: this is not Python ({error.msg}); mend the cell") from None
+        return found
 
-def read_pages(house):
+    @functools.cached_property
+    def prose(self) -> list[Piece]:
+        """All that readers read beside the code, in order."""
+        if not self.runs:
+            return read_prose(self.text)[0]
+        texts = [(cell, line) for cell, line in zip(self.cells, self.lines) if cell.cell_type == "markdown"]
+        return [piece for cell, line in texts for piece in read_prose(cell.source, line)[0]]
+
+
+def read_pages(house: Path) -> list[Page]:
     """Every page under `house`/manuscript, in the order of their names.
 
     A manuscript with code is printed as chapters/NAME.ipynb, one without as chapters/NAME.md, and the landing page as
     index.md beside _toc.yml.
+
+    Raises
+    ------
+    Unreadable            naming every page that cannot be read, and the line
     """
-    return [read_page(house, source) for source in sorted((house / "manuscript").rglob("*.md"))]
+    pages, lines = [], []
+    for source in sorted((house / "manuscript").rglob("*.md")):
+        try:
+            page = read_page(house, source)
+            _ = page.program
+        except Unreadable as error:
+            lines += error.lines
+        else:
+            pages.append(page)
+    if lines:
+        raise Unreadable(*lines)
+    return pages
 
 
-def read_page(house, source):
+def read_page(house: Path, source: Path) -> Page:
     name = source.relative_to(house / "manuscript").with_suffix("").as_posix()
-    text = source.read_text("utf8")
-    cells = jupytext.reads(text, fmt="md:myst").cells
-    seen = {}
+    place = f"manuscript/{name}.md"
+    try:
+        text = source.read_text("utf8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise Unreadable(f"{place}:{line}: this is not text in UTF-8 ({error.reason}); save it as UTF-8") from None
+    if text.startswith("---\n"):
+        read_yaml(text.split("\n---", 1)[0], place)
+    try:
+        cells = jupytext.reads(text, fmt="md:myst").cells
+    except Exception as error:  # jupytext lets through whatever its parsers raise
+        reason = " ".join(str(error).split())[:200]
+        raise Unreadable(f"{place}: jupytext cannot read this page ({reason}); mend its cells") from None
+    seen, lines, reached = {}, [], 0
     for cell in cells:
         cell.metadata = {key: cell.metadata[key] for key in ("jupyter", "tags") if key in cell.metadata}
         content = hashlib.sha256((cell.cell_type + cell.source).encode()).hexdigest()[:8]
@@ -65,124 +143,113 @@ def read_page(house, source):
         cell.id = f"{content}-{seen[content]}"  # follows the content, so that a change stays local
         if "solution" in cell.metadata.get("tags", []):
             cell.metadata["jupyter"] = {"source_hidden": True}  # folded in Jupyter too
+        reached = max(reached, text.find(cell.source, reached))
+        lines.append(text.count("\n", 0, reached) + 1)
+        reached += len(cell.source)
     if any(cell.cell_type == "code" for cell in cells):
         product = house / "chapters" / f"{name}.ipynb"
     else:
         product = house / (f"{name}.md" if name == "index" else f"chapters/{name}.md")
-    return Page(name, source, product, house, tuple(cells), text)
+    return Page(name, source, product, house, tuple(cells), text, tuple(lines))
 
 
-def prose(text, first=1):
-    """Yield (line, kind, content) for the prose of a manuscript; kind is "text" or "role".
-
-    Code, formulas and the front matter are left out; the inside of a directive is prose unless it is in `VERBATIM`.
-    """
-    parser = MarkdownIt("commonmark").enable("table")
-    for plugin in (front_matter_plugin, colon_fence_plugin, dollarmath_plugin, myst_role_plugin):
-        parser.use(plugin)
-    line = first
-    for token in parser.parse(text):
-        line = first + token.map[0] if token.map else line
-        if token.type in ("fence", "colon_fence"):
-            directive = re.match(r"\{([\w:-]+)\}", token.info)
-            if directive and directive[1] not in VERBATIM:
-                yield from prose(token.content, line + 1)
-        for child in token.children or ():
-            if child.type == "myst_role":
-                yield line, "role", f"{{{child.meta['name']}}}`{child.content}`"
-            elif child.type == "text":
-                yield line, "text", child.content
-            elif child.type == "math_inline":
-                yield line, "math", child.content
-            elif child.type in ("softbreak", "hardbreak"):
-                line += 1
-        if token.type in ("math_block", "math_block_label", "amsmath"):
-            yield line, "math", token.content
+def read_yaml(text: str, place: str) -> object:
+    """The content of a YAML text; what is wrong with it is said with `place` and line."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        line = mark.line + 1 if mark else 1
+        raise Unreadable(f"{place}:{line}: this is not YAML ({problem or error}); mend it") from None
 
 
-def prose_faults(page):
-    """Numbers typed by hand where a reference belongs, as "file:line: fault, cure" lines."""
-    cure = "keep it in a cell with exact() or measured() and refer to it as {n}`name:.2f`"
-    for line, kind, content in prose(page.text):
-        if kind != "role" and (typed := TYPED_AFTER_ALMOST.search(content)):
-            yield f"{where(page, line)}: a number typed by hand after ≈ ({typed[0]}); {cure}"
-        elif kind == "text" and page.runs and (typed := TYPED_DECIMAL.search(content)):
-            yield f"{where(page, line)}: a number typed by hand ({typed[0]}); {cure}"
-
-
-def where(page, line):
+def where(page: Page, line: int) -> str:
     return f"manuscript/{page.name}.md:{line}"
 
 
-def write_references(page, text, numbers, verdicts):
-    """Replace each {n}`…` and {v}`…` in `text` by its value.
+# ------------------------------------------------------------------------------------------------ prose
 
-    Parameters
-    ----------
-    page : Page           the page that refers
-    text : str            Markdown
-    numbers : dict        (page name, number name) -> (kind, value)
-    verdicts : dict       claim id -> word
 
-    Raises
-    ------
-    LookupError           naming file and line: no such number or verdict, or a format that does not fit
+@functools.cache
+def read_prose(text: str, first: int = 1) -> tuple[list[Piece], list[Reference]]:
+    """The prose of a Markdown text whose first line is `first`, and the references in it, in order.
+
+    Code and what `VERBATIM` names are left out, and a reference there is none; in the pieces "…" stands for each.
     """
-
-    def write(match):
-        if not match["role"]:
-            return match[0]
-        line = page.text[: page.text.find(match[0])].count("\n") + 1
-        target = match["target"]
-        if match["role"] == "v":
-            if target not in verdicts:
-                raise LookupError(f"{where(page, line)}: {match[0]} refers to a claim without a verdict")
-            return verdicts[target]
-        path, _, rest = target.rpartition("::")
-        name, _, form = rest.partition(":")
-        name, _, part = name.partition("|")
-        if (path or page.name, name) not in numbers:
-            known = sorted(number for owner, number in numbers if owner == (path or page.name))
-            raise LookupError(
-                f"{where(page, line)}: {match[0]} refers to a number that {path or page.name} does not hold; "
-                f"it holds {', '.join(known) or 'none'}"
+    matches, numbers = list(REFERENCE.finditer(text)), itertools.count()
+    pieces, references = [], {}
+    for line, kind, content in _pieces(REFERENCE.sub(lambda _: f"\ue000{next(numbers)}\ue001", text), first):
+        for number in map(int, MASK.findall(content)):
+            match = matches[number]
+            references[number] = Reference(
+                *match.span(), first + text.count("\n", 0, match.start()), *match.groups(), kind in ("title", "math")
             )
-        kind, value = numbers[path or page.name, name]
-        try:
-            shown = evidence.in_words(value, form, part)
-        except ValueError as error:
-            raise LookupError(f"{where(page, line)}: {match[0]}: {error}") from None
-        if not form:
-            raise LookupError(f"{where(page, line)}: {match[0]} has no format; write {{n}}`{target}:.2f`")
-        if kind != "measured":
-            return shown
-        place = os.path.relpath(f"chapters/{path}.ipynb", page.product.parent.relative_to(page.house)) if path else ""
-        return f'<a class="bn-number" href="{place}#n-{name}" title="prove this number">{shown}</a>'
-
-    return REFERENCE.sub(write, text)
+        pieces.append(Piece(line, kind, MASK.sub("…", content)))
+    return pieces, [references[number] for number in sorted(references)]
 
 
-def numbers_of(page, outputs):
-    """What the cells of a printed page left for the prose: (page name, number name) -> (kind, value)."""
-    found = {}
-    for data in bundles(outputs, evidence.MIME):
-        for name, value in data["values"].items():
-            if (page.name, name) in found:
-                raise LookupError(f"manuscript/{page.name}.md: two cells keep a number named {name}; rename one")
-            found[page.name, name] = (data["kind"], value)
-    return found
+def _pieces(text: str, first: int) -> Iterator[Piece]:
+    line = first
+    for token in MARKDOWN.parse(text):
+        line = first + token.map[0] if token.map else line
+        if token.type in ("fence", "colon_fence"):
+            yield from _directive(token, line)
+        elif token.type == "inline":
+            yield from _inline(token.children, line)
+        elif token.type == "html_block":
+            yield Piece(line, "html", token.content)
+        elif token.type.startswith("math_block"):
+            yield Piece(line, "math", token.content)
+        elif token.type == "front_matter":
+            settings = (yaml.safe_load(token.content) or {}).get("myst", {})
+            yield from (Piece(line, "title", str(value)) for value in settings.get("html_meta", {}).values())
 
 
-def records(house):
-    """Machine numbers: every field of every records/NAME.json, as ("records/NAME", field) -> ("machine", value)."""
-    found = {}
-    for file in sorted((house / "records").glob("*.json")):
-        for name, value in json.loads(file.read_text("utf8")).items():
-            if isinstance(value, (int, float)):
-                found[f"records/{file.stem}", name] = ("machine", value)
-    return found
+def _directive(token: Token, line: int) -> Iterator[Piece]:
+    named = re.match(r"\{([\w:-]+)\}\s*(.*)", token.info)
+    if not named or named[1] in VERBATIM:
+        return
+    if named[1] in ("math", "raw"):
+        yield Piece(line + 1, "math" if named[1] == "math" else "html", token.content)
+        return
+    if named[1] in ("figure", "image"):
+        yield Piece(line, "address", named[2])
+    elif named[2]:
+        yield from _inline(MARKDOWN.parseInline(named[2])[0].children, line)
+    body, line = token.content, line + 1
+    while option := re.match(r":([\w-]+):[ \t]*(.*)(?:\n|\Z)", body):
+        if option[1] in ("alt", "caption", "title"):
+            yield Piece(line, "title", option[2])
+        body, line = body[option.end() :], line + 1
+    yield from _pieces(body, line)
 
 
-def bundles(outputs, mime):
-    """The contents of one MIME type in a list of cell outputs."""
-    return [output["data"][mime] for output in outputs if mime in output.get("data", {})]
+def _inline(tokens: list[Token], first: int) -> Iterator[Piece]:
+    """The text of a paragraph as one piece, after the formulas, tags and images in it."""
+    words = ""
+    for token in tokens:
+        line, role = first + words.count("\n"), token.meta.get("name") if token.type == "myst_role" else None
+        if token.attrs.get("title"):
+            yield Piece(line, "title", token.attrs["title"])
+        if token.type == "text" or (role and role not in LABELS | {"math"}):
+            words += token.content
+        elif token.type in ("softbreak", "hardbreak"):
+            words += "\n"
+        elif token.type == "html_inline":
+            yield Piece(line, "html", token.content)
+        elif token.type == "image":
+            yield from (Piece(line, "address", token.attrs["src"]), Piece(line, "title", token.content))
+            words += "…"
+        elif token.type.startswith("math_inline") or role == "math":
+            yield Piece(line, "math", token.content)
+            words += "…"
+        elif token.type == "code_inline" or role:
+            words += "…"
+    yield Piece(first, "text", words)
+
+
+def write_references(text: str, first: int, write: Callable[[Reference], str]) -> str:
+    """`text`, whose first line is `first`, with `write(reference)` in the place of every reference of its prose."""
+    for reference in reversed(read_prose(text, first)[1]):
+        text = text[: reference.start] + write(reference) + text[reference.end :]
+    return text

@@ -1,5 +1,6 @@
 """A small house, printed once, and copies of it to damage."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from press import notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,14 +23,19 @@ A count of {n}`count:d`, a share of {n}`share:.2f`.
 
 ```{code-cell}
 from IPython.display import display
-from bnutils import data
-from bnutils.numbers import exact, measured
+from bnutils import data, figures
+from bnutils.evidence import exact, measured, over
 
 share = 0.12345
-assert share < 1
 exact(count=3)
-measured(share=share)
-display({"text/plain": "a dot", "image/png": "iVBORw0KGgo="}, raw=True, metadata={"image/png": {"width": 1}})
+measured(share=over([share], below=1))
+drawn = {
+    "text/plain": "a dot",
+    "image/png": "iVBORw0KGgo=",
+    "text/html": '<figure class="bn-figure"><svg aria-label="a dot"><circle r="1"/></svg>'
+    '<figcaption><a href="data:text/csv,1">data</a></figcaption></figure>',
+}
+display(figures.with_record(drawn, "dot"), raw=True, metadata={"image/png": {"width": 1}})
 ```
 
 ```{code-cell}
@@ -105,7 +113,8 @@ def printed(tmp_path_factory):
     house = House(root)
     (root / "manuscript" / "part").mkdir(parents=True)
     (root / "records").mkdir()
-    (root / "records" / "speed.json").write_text('{"seconds": 1.25}')
+    record = {"seconds": 1.25}
+    (root / "records" / "speed.json").write_text(json.dumps(record | {"digest": notebook.digest(record)}))
     house.manuscript("part/one").write_text(ONE, "utf8")
     house.manuscript("part/two").write_text(TWO, "utf8")
     house.manuscript("index").write_text(

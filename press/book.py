@@ -1,0 +1,326 @@
+"""The one walk: read the book, plan what is due, carry it out. `press check` asserts that the plan is empty."""
+
+import ast
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from os.path import relpath
+from pathlib import Path
+
+import grimp
+import nbformat
+from grimp.exceptions import SourceSyntaxError
+from nbformat import NotebookNode
+
+from bnutils import claims, evidence
+from press import execute, ledger, manuscript, notebook, prose
+from press.manuscript import Page, Reference, Unreadable, where
+from press.notebook import CURE
+
+try:
+    from press import rules
+except ImportError:
+    rules = None
+
+LEDGER = re.compile(r"^(`{3,}|:{3,})\{ledger\} *\n\1 *$", re.M)
+HIDDEN = {".ipynb_checkpoints"}
+
+
+@dataclass(frozen=True)
+class Book:
+    """All that the press knows of a book before it does anything."""
+
+    house: Path
+    pages: list[Page]
+    claims: dict  # id -> Claim
+    inputs: dict  # page name -> {file: digest}: everything outside it that its outputs depend on
+    records: dict  # ("records/NAME", field) -> ("machine", value)
+    notebooks: dict[str, NotebookNode]  # page name -> what is printed, or has just run
+    broken: dict[str, str]  # page name -> why what is printed cannot be read
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What the cells of the book left for its prose."""
+
+    numbers: dict  # (page name, number name) -> (kind, value)
+    judged: dict  # claim id -> (page name, record)
+    faults: list[str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done until the book is as its manuscript says."""
+
+    faults: dict[str, list[str]]  # page name, or "" for the book -> what only an author can mend
+    due: dict[str, str] = field(default_factory=dict)  # page name -> why it must run
+    writes: list[tuple[Page, str, str]] = field(default_factory=list)  # page, its new text, what is wrong with the old
+    strays: list[Path] = field(default_factory=list)  # printed files without a manuscript
+
+    def faults_of(self, names: set[str]) -> list[str]:
+        """The faults of some pages and of the book as a whole."""
+        return [fault for name, found in self.faults.items() if name in names | {""} for fault in found]
+
+    def lines(self, house: Path) -> list[str]:
+        """Each thing to be done as a line: file, place, cure."""
+        lines = self.faults_of(set(self.faults))
+        lines += [f"chapters/{name}.ipynb is out of date: {why}; {CURE}" for name, why in self.due.items()]
+        lines += [f"{page.product.relative_to(house)}{differs}; {CURE}" for page, _, differs in self.writes]
+        for stray in self.strays:
+            source = stray.relative_to(house / "chapters").with_suffix(".md")
+            lines.append(f"{stray.relative_to(house)} has no manuscript; delete it, or write manuscript/{source}")
+        return lines
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What carrying out a plan came to; `failed` and `unwritten` are page name -> report."""
+
+    ran: list[str]
+    failed: dict[str, str]
+    changed: list[str]
+    unwritten: dict[str, str]
+    rest: Plan
+
+
+# ------------------------------------------------------------------------------------------------ read
+
+
+def read(house: Path) -> Book:
+    """Read the book that stands in `house`.
+
+    Raises
+    ------
+    Unreadable            naming everything that cannot be read, one line each
+    """
+    found, lines = [], []
+    for part in (read_settings, manuscript.read_pages, read_claims, read_records):
+        try:
+            found.append(part(house))
+        except Unreadable as error:
+            lines += error.lines
+    if lines:
+        raise Unreadable(*lines)
+    _, pages, (rows, all_claims), records = found
+    notebooks, broken = {}, {}
+    for page in pages:
+        try:
+            if page.runs and (printed := notebook.read(page)):
+                notebooks[page.name] = printed
+        except ValueError as error:
+            broken[page.name] = str(error)
+    return Book(house, pages, all_claims, inputs(house, pages, rows), records, notebooks, broken)
+
+
+def read_settings(house: Path) -> None:
+    """The settings of the builder are read here only to name the line where they cannot be."""
+    for name in ("_toc.yml", "_config.yml"):
+        if (house / name).exists():
+            manuscript.read_yaml((house / name).read_text("utf8"), name)
+
+
+def read_claims(house: Path) -> tuple[list[dict], dict]:
+    """The rows of manuscript/claims.yml, and the claims they make."""
+    file = house / "manuscript" / "claims.yml"
+    rows = manuscript.read_yaml(file.read_text("utf8"), "manuscript/claims.yml")
+    try:
+        return rows, claims.load(file)
+    except (ValueError, TypeError) as error:
+        raise Unreadable(f"manuscript/{str(error).removeprefix('manuscript/')}") from None
+
+
+def read_records(house: Path) -> dict:
+    """Machine numbers: every field of every records/NAME.json that its digest covers."""
+    found, lines = {}, []
+    for file in sorted((house / "records").glob("*.json")):
+        name = f"records/{file.name}"
+        try:
+            record = json.loads(file.read_text("utf8"))
+        except ValueError as error:
+            lines.append(f"{name}:{getattr(error, 'lineno', 1)}: this is not JSON ({error}); run `make bench`")
+            continue
+        if not isinstance(record, dict) or record.pop("digest", None) != notebook.digest(record):
+            lines.append(
+                f"{name}: its digest does not fit, so `make bench` did not write this; run that, or take it back"
+            )
+            continue
+        numbers = {field: value for field, value in record.items() if isinstance(value, (int, float))}
+        found |= {(f"records/{file.stem}", field): ("machine", value) for field, value in numbers.items()}
+    if lines:
+        raise Unreadable(*lines)
+    return found
+
+
+def inputs(house: Path, pages: Iterable[Page], rows: list[dict]) -> dict[str, dict]:
+    """Per chapter, the digests of everything outside it that its outputs depend on.
+
+    That is every module of bnutils it imports, directly or through another, and its own rows of claims.yml.
+    """
+    try:
+        graph = grimp.build_graph("bnutils", cache_dir=None)
+    except SourceSyntaxError as error:
+        raise Unreadable(f"{relpath(error.filename, house)}:{error.lineno}: this is not Python; mend it") from None
+    found = {}
+    for page in pages:
+        if page.runs:
+            modules = set()
+            for module in imported(page, graph.modules):
+                modules |= {module, "bnutils"} | graph.find_upstream_modules(module)
+            files = {file.relative_to(house).as_posix(): file for file in (module_file(house, m) for m in modules)}
+            found[page.name] = {name: notebook.digest(file.read_bytes()) for name, file in sorted(files.items())}
+            if own := [row for row in rows if row["chapter"] == page.name]:
+                found[page.name]["manuscript/claims.yml"] = notebook.digest(own)
+    return found
+
+
+def imported(page: Page, modules: set[str]) -> set[str]:
+    """The modules of bnutils that the code of a chapter names."""
+    names = set()
+    for _, _, tree in page.program:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names & set(modules)
+
+
+def module_file(house: Path, module: str) -> Path:
+    path = house.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+# ------------------------------------------------------------------------------------------------ plan
+
+
+def plan(book: Book) -> Plan:
+    """What is to be done; nothing, where all is as the press would print it."""
+    due = {}
+    for page in book.pages:
+        if page.runs and (why := book.broken.get(page.name) or _out_of_date(book, page)):
+            due[page.name] = why
+    gathered = gather(book)
+    faults, writes = {"": gathered.faults + ledger_faults(book)}, []
+    for page in book.pages:
+        found = [*prose.faults(page), *(rules.faults(page) if rules else ())]
+        if not found and page.name not in due:
+            missing: list = []
+            text = typeset(book, gathered, page, missing)
+            found = [line for owner, line in missing if owner not in due]  # what is due may leave it yet
+            if not missing and (differs := notebook.difference(page, text)):
+                writes.append((page, text, differs))
+        faults[page.name] = found
+    products = {page.product for page in book.pages}
+    printed = [file for ending in ("ipynb", "md") for file in (book.house / "chapters").rglob(f"*.{ending}")]
+    strays = [file for file in sorted(printed) if file not in products and not HIDDEN & set(file.parts)]
+    return Plan(faults, due, writes, strays)
+
+
+def _out_of_date(book, page):
+    return notebook.out_of_date(page, book.notebooks.get(page.name), book.inputs[page.name], book.claims)
+
+
+def gather(book: Book) -> Gathered:
+    """The numbers and verdicts that the cells left; what stands twice is a fault."""
+    numbers, judged, faults = dict(book.records), {}, []
+    for page in book.pages:
+        if printed := book.notebooks.get(page.name):
+            for record in notebook.records_in(printed, evidence.MIME):
+                for name, value in record["values"].items():
+                    if (page.name, name) in numbers:
+                        faults.append(f"manuscript/{page.name}.md: two cells keep a number named {name}; rename one")
+                    numbers[page.name, name] = (record["kind"], value)
+            for record in notebook.records_in(printed, claims.MIME):
+                claim = record["claim"]
+                if claim in judged:
+                    faults.append(f"{claim} is judged twice, in {judged[claim][0]} and {page.name}; keep one")
+                judged[claim] = (page.name, record)
+    return Gathered(numbers, judged, faults)
+
+
+def ledger_faults(book: Book) -> list[str]:
+    blocks = sum(len(LEDGER.findall(page.text)) for page in book.pages if not page.runs)
+    if not book.claims or blocks == 1:
+        return []
+    return [
+        f"manuscript/: expected the lines ```{{ledger}} and ``` once, in a page without code, got them {blocks} times; "
+        "the claims of claims.yml stand there"
+    ]
+
+
+def typeset(book: Book, gathered: Gathered, page: Page, missing: list[tuple[str, str]]) -> str:
+    """The text of the product of `page`; a reference that finds nothing stays, and goes with its owner to `missing`."""
+
+    def write(reference: Reference) -> str:
+        owner, shown, fault = value_of(book, gathered, page, reference)
+        if fault:
+            given = f"{{{reference.role}}}`{reference.target}`"
+            missing.append((owner, f"{where(page, reference.line)}: {given} {fault}"))
+            return given
+        return shown
+
+    text = notebook.typeset(page, write, book.notebooks.get(page.name), book.inputs.get(page.name))
+    return text if page.runs else LEDGER.sub(lambda _: ledger.markdown(page, book.claims, gathered.judged), text)
+
+
+def value_of(book: Book, gathered: Gathered, page: Page, reference: Reference) -> tuple[str, str, str]:
+    """What a reference says: the page it depends on, its text, and what is wrong with it, or ""."""
+    if reference.role == "v":
+        if reference.target in gathered.judged:
+            name, record = gathered.judged[reference.target]
+            return name, record["verdict"], ""
+        owner = book.claims[reference.target].chapter if reference.target in book.claims else ""
+        return owner, "", "refers to a claim without a verdict"
+    path, _, rest = reference.target.rpartition("::")
+    name, _, form = rest.partition(":")
+    name, _, part = name.partition("|")
+    owner = path or page.name
+    if (owner, name) not in gathered.numbers:
+        known = ", ".join(sorted(number for keeper, number in gathered.numbers if keeper == owner)) or "none"
+        return owner, "", f"refers to a number that {owner} does not hold; it holds {known}"
+    if not form:
+        return owner, "", f"has no format; write {{n}}`{reference.target}:.2f`"
+    kind, value = gathered.numbers[owner, name]
+    try:
+        shown = evidence.in_words(value, form, part)
+    except ValueError as error:
+        return owner, "", f"cannot be written: {error}"
+    if kind == "measured" and not reference.plain:
+        place = relpath(f"chapters/{path}.ipynb", page.product.parent.relative_to(page.house)) if path else ""
+        shown = f'<a class="bn-number" href="{place}#n-{name}" title="prove this number">{shown}</a>'
+    return owner, shown, ""
+
+
+# ------------------------------------------------------------------------------------------------ carry out
+
+
+def carry_out(book: Book, due: Iterable[Page], jobs: int | None = None) -> Outcome:
+    """Run the chapters that are `due`, each printed as soon as it is finished; then print what is not as it should be.
+
+    A chapter printed early may quote a number that another one is about to change; printing again at the end puts it
+    right, here or, after an interruption, the next time.
+    """
+    changed, unwritten, ran = {}, {}, []
+
+    def put(page: Page, text: str) -> None:
+        name = str(page.product.relative_to(book.house))
+        try:
+            changed[name] = notebook.write(page.product, text) or changed.get(name, False)
+            unwritten.pop(page.name, None)
+        except OSError as error:
+            unwritten[page.name] = f"{name} could not be written ({error.strerror}); see to that, then {CURE}"
+
+    def finished(page: Page, executed: NotebookNode) -> None:
+        ran.append(page.name)
+        book.notebooks[page.name] = executed
+        book.broken.pop(page.name, None)
+        text = typeset(book, gather(book), page, [])
+        book.notebooks[page.name] = nbformat.reads(text, as_version=4)  # with the digests, as it will be read again
+        put(page, text)
+
+    failed = execute.run(book.house, list(due), finished, jobs)
+    rest = plan(book)
+    for page, text, _ in rest.writes:
+        put(page, text)
+    return Outcome(ran, failed, [name for name, different in changed.items() if different], unwritten, rest)
