@@ -138,7 +138,10 @@ def difference(page: Page, expected: str) -> str | None:
     """What is wrong with the product of a page if it is not `expected`, as what follows its name, or None."""
     if not page.product.exists():
         return " was never printed"
-    stored = page.product.read_text("utf8", errors="replace")
+    try:
+        stored = page.product.read_text("utf8", errors="replace")
+    except OSError as error:
+        return f" cannot be read ({error.strerror})"
     if stored == expected:
         return None
     if page.runs:

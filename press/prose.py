@@ -15,7 +15,7 @@ ALMOST_IN_FORMULA = re.compile(
 DECIMAL = re.compile(
     r"(?<![\w.,/:])[-−+]?(?:\d*\.\d+|(?!\d{1,3}(?:,\d{3})+\b)\d+,\d+|\d+(?=e[-−+]?\d))(?:e[-−+]?\d+)?(?!\w|[.,]\d)"
 )
-PERCENT = re.compile(r"\d[\d.,]*[\s*_]*(?:%|percent\b|per\s+cent\b)")
+PERCENT = re.compile(r"\d[\d.,]*\s*(?:%|percent\b|per\s+cent\b)")
 SWITCH_TAG = re.compile(r"nbval-.*|raises-exception|skip-execution")
 SWITCH_COMMENT = re.compile(r"#\s*(NBVAL_\w+|PYTEST_VALIDATE_IGNORE_OUTPUT)")
 CURE = (
