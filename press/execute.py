@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import nbformat
@@ -64,7 +65,7 @@ def run(
             signal.signal(signal.SIGINT, lambda *_: everything.cancel())  # a second one finds the press leaving
         try:
             return everything.result()
-        except asyncio.CancelledError:
+        except CancelledError:
             raise KeyboardInterrupt from None
         finally:
             asyncio.run_coroutine_threadsafe(_settle(), loop).result()

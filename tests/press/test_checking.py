@@ -368,8 +368,7 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.parametrize("what", UNREADABLE)
-@pytest.mark.parametrize("command", ["check", "chapters"])
+@pytest.mark.parametrize(("what", "command"), [*((what, "check") for what in UNREADABLE), ("claims", "chapters")])
 def test_a_mistake_of_the_author_is_one_line_with_its_place(house, what, command):
     name, change, place = UNREADABLE[what]
     (house.root / "_toc.yml").write_text("root: index\n")

@@ -1,6 +1,7 @@
 """From manuscript to executed notebook: what is written, what is kept, what is run again."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import time
 
 import psutil
 import pytest
+
+from press import kernel_settings
 
 
 def markdown(file):
@@ -82,7 +85,7 @@ def test_a_failing_cell_stops_its_chapter_only(house):
     assert done.returncode == 1
     for part in (
         "part/one FAILED",
-        "manuscript/part/one.md, cell 3",
+        "manuscript/part/one.md:27, cell 3",
         "print(1 / 0, len(data",
         "ZeroDivisionError: division by zero",
     ):
@@ -97,6 +100,10 @@ def test_a_failing_cell_stops_its_chapter_only(house):
         ("import warnings; warnings.warn('old')", "wrote to stderr"),
         ("import os; print(os.getcwd())", "names this machine"),
         ("print(object())", "object's address"),
+        (
+            "from IPython.display import SVG; SVG('<svg><image href=\"//host/a\"/></svg>')",
+            "leaves the book (href of <image>",
+        ),
     ],
 )
 def test_what_differs_between_runs_is_not_printed(house, code, complaint):
@@ -107,25 +114,69 @@ def test_what_differs_between_runs_is_not_printed(house, code, complaint):
     assert house.chapter("part/two").read_bytes() == before
 
 
-def test_an_interruption_leaves_nothing_half_written(house):
+INTERRUPTIBLE = "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler); "  # also in a script
+INTERRUPTIBLE += "runpy.run_module('press', run_name='__main__', alter_sys=True)"
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_interruption_keeps_what_is_finished_and_ends_at_once(house, times):
     before = house.bytes()
-    house.change(house.manuscript("part/one"), "share = 0.12345", "share = 0.2")
+    one = house.chapter("part/one")
+    house.change(house.manuscript("part/one"), "exact(count=3)", "exact(count=4)")
     house.change(house.manuscript("part/two"), 'print("ran")', "import time; time.sleep(600)")
     press = subprocess.Popen(
-        [sys.executable, "-m", "press", "chapters"],
+        [sys.executable, "-c", INTERRUPTIBLE, "chapters"],
         cwd=house.root,
         env=house.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    while house.runs() != ["two", "two"]:  # the endless cell has begun
+    while house.runs() != ["two", "two"] or one.read_bytes() == before[one.relative_to(house.root)]:
         assert press.poll() is None, press.stderr.read().decode()
         time.sleep(0.05)
     kernels = psutil.Process(press.pid).children(recursive=True)
-    press.send_signal(signal.SIGINT)
-    _, said = press.communicate(timeout=60)
-    assert press.returncode != 0
-    assert b"Traceback" not in said
-    gone, alive = psutil.wait_procs(kernels, timeout=20)
+    for _ in range(times):
+        press.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+    _, said = press.communicate(timeout=30)
+    assert press.returncode != 0 and b"Traceback" not in said
+    _, alive = psutil.wait_procs(kernels, timeout=20)
     assert kernels and not alive
-    assert house.bytes() == before
+    assert "count = 4" in one.read_text("utf8") and "A count of 4" in markdown(one)
+    assert house.bytes() == before | {one.relative_to(house.root): one.read_bytes()}, "something is half written"
+    house.change(house.manuscript("part/two"), "import time; time.sleep(600)", 'print("ran")')
+    done = house.press("chapters")
+    assert "0 run, 0 failed, 2 pages changed" in done.stdout and house.press("check").returncode == 0
+
+
+def test_no_setting_of_the_user_reaches_a_kernel(house, tmp_path, monkeypatch):
+    startup = tmp_path / "profile_default" / "startup" / "own.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text("seen = 'IPython'")
+    (tmp_path / "python.py").write_text("seen = 'Python'")
+    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 77")
+    kernel = tmp_path / "kernels" / "python3" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text(json.dumps({"argv": ["false"], "display_name": "x", "language": "python"}))
+    for name in ("IPYTHONDIR", "JUPYTER_PATH", "MATPLOTLIBRC", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "python.py"))
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    monkeypatch.setenv("MPLBACKEND", "svg")
+    code = "import os, matplotlib; print('seen' in globals(), matplotlib.rcParams['lines.linewidth'], __debug__, "
+    code += "os.environ['OMP_NUM_THREADS'], 'inline' in matplotlib.get_backend())"
+    house.change(house.manuscript("part/two"), 'print("ran")', code)
+    done = house.press("chapters", "part/two")
+    assert done.returncode == 0, done.stderr
+    assert "False 1.5 True 1 True" in house.chapter("part/two").read_text("utf8")
+
+
+def test_tests_run_kernels_in_the_settings_of_the_press():
+    assert kernel_settings(os.environ["IPYTHONDIR"]).items() <= os.environ.items()
+
+
+def test_a_kernel_that_dies_is_a_report(house):
+    house.change(house.manuscript("part/two"), 'print("ran")', "import os; os._exit(1)")
+    done = house.press("chapters", "part/two")
+    assert done.returncode == 1 and "the kernel died" in done.stderr and "Traceback" not in done.stderr
+    assert "manuscript/part/two.md:11, cell 2" in done.stderr
