@@ -1,4 +1,4 @@
-"""The last pass over the built site: one small style sheet, only the icons in use, no script that a page does not need."""
+"""The last pass over the built site: one small style sheet, only the icons in use, no script that no page needs."""
 
 import base64
 import hashlib
@@ -25,42 +25,47 @@ FORMULA_FONTS = ["katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math
 FORMULA_SCRIPT = "_static/formulas.js"
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # where icon fonts keep their glyphs
 
-TOLD = {
+DESCRIPTIONS = {
     "search.html": "Search the book for words, claims and terms; it works without a network.",
     "404.html": "There is no page of the book at this address.",
 }
 
-# what the theme writes -> what stands in the page instead; every pattern may find nothing
+# what the theme writes, what stands in its place, and the sign of a fresh page that must hold it ("" is every page)
 REPLACED = [
     # all of Font Awesome as a script, and fonts asked for before they are needed
-    (r'\s*<script src="[^"]*fontawesome[^"]*"></script>', ""),
-    (r'\s*<link rel="preload" as="(?:font|script)"[^>]*>', ""),
+    (r'\s*<script src="[^"]*fontawesome[^"]*"></script>', "", ""),
+    (r'\s*<link rel="preload" as="(?:font|script)"[^>]*>', "", ""),
     # Sphinx-thebe, which runs code on another host
-    (r'\s*<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>', ""),
+    (r'\s*<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>', "", "kernelName"),
     # names that leave out the visible text, so that a spoken command does not find the button
-    (r'(<button class="btn search-button-field[^>]*?) title="Search" aria-label="Search"', r"\1"),
-    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    (r'(<button class="btn search-button-field[^>]*?) title="Search" aria-label="Search"', r"\1", ""),
+    (r'<summary aria-label="Toggle hidden content">', "<summary>", "<summary aria-label"),
     # page content outside any landmark
-    (r'(?<!<nav aria-label="Home">)(<a class="navbar-brand logo".*?</a>)', r'<nav aria-label="Home">\1</nav>'),
+    (r'(?<!<nav aria-label="Home">)(<a class="navbar-brand logo".*?</a>)', r'<nav aria-label="Home">\1</nav>', ""),
     # roles that ARIA has withdrawn, and a list whose children are no items
-    (r' role="doc-biblioentry"', ""),
-    (r'(class="citation-list"|class="docutils citation-list") role="list"', r"\1"),
-    (r'role="list" class="citation-list"', 'class="citation-list"'),
+    (r' role="doc-biblioentry"', "", 'citation-list"'),
+    (r'role="list" class="citation-list"', 'class="citation-list"', 'citation-list"'),
     # a second title and contents, for a print style that the book does not use
-    (r'<div id="jb-print-docs-body" class="onlyprint">.*?</nav>\s*</div>\s*</div>\s*</div>', ""),
+    (r'<div id="jb-print-docs-body" class="onlyprint">.*?</nav>\s*</div>\s*</div>\s*</div>', "", "page-toc"),
     # one viewport is enough
-    (r'<meta name="viewport" content="width=device-width, initial-scale=1" ?/>\n?', ""),
+    (r'<meta name="viewport" content="width=device-width, initial-scale=1" ?/>\n?', "", ""),
     # the theme of the machine is known before anything is drawn, not after the scripts have come
     (
         r'dataset\.theme = localStorage\.getItem\("theme"\) \|\| "auto";',
-        'dataset.theme = localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");',
+        'dataset.theme = localStorage.getItem("theme") || '
+        '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");',
+        "",
     ),
     # scripts wait until the page stands; those inside it that write markup stay where they are
-    (r'<script src="([^"]*)"></script>', r'<script defer src="\1"></script>'),
+    (r'<script src="([^"]*)"></script>', r'<script defer src="\1"></script>', ""),
     # the download menu names formats by an icon alone
-    (r'<i class="((?:fa-solid|fas|fa-regular|fa-brands)[^"]*)"></i>', r'<i class="\1" aria-hidden="true"></i>'),
+    (
+        r'<i class="((?:fa-solid|fas|fa-regular|fa-brands)[^"]*)"></i>',
+        r'<i class="\1" aria-hidden="true"></i>',
+        '<i class="fa',
+    ),
     # a link to the cell that made a number leads to the page here, to the notebook elsewhere
-    (r'(<a class="bn-number" href="[^"]*)\.ipynb#', r"\1.html#"),
+    (r'(<a class="bn-number" href="[^"]*)\.ipynb#', r"\1.html#", ".ipynb#n-"),
 ]
 # scripts that only some pages need: (file, what the page must hold)
 OPTIONAL = [
@@ -107,18 +112,21 @@ def finish(site, node):
 
 
 def page(text, file, site):
-    for pattern, replacement in REPLACED:
-        text = re.sub(pattern, replacement, text, flags=re.S)
+    fresh = f"{SHEET}?v=" not in text
+    for pattern, replacement, sign in REPLACED:
+        expected = fresh and sign in text
+        text, count = re.subn(pattern, replacement, text, flags=re.S)
+        if expected and not count:
+            raise RuntimeError(
+                f"{file.name} does not hold {pattern}, so the theme has changed; mend it in press/finish.py"
+            )
     if 'name="description"' not in text:  # pages that no author wrote
-        text = text.replace(
-            "<title>",
-            f'<meta name="description" content="{html.escape(TOLD.get(file.name, TOLD["404.html"]))}" />\n    <title>',
-            1,
-        )
-    if told := re.search(
+        says = html.escape(DESCRIPTIONS.get(file.name, DESCRIPTIONS["404.html"]))
+        text = text.replace("<title>", f'<meta name="description" content="{says}" />\n    <title>', 1)
+    if description := re.search(
         r'<meta content="([^"]*)" name="description"', text
     ):  # given by the author: it goes for social cards too
-        text = re.sub(r'(<meta property="og:description" content=")[^"]*', lambda meta: meta[1] + told[1], text)
+        text = re.sub(r'(<meta property="og:description" content=")[^"]*', lambda meta: meta[1] + description[1], text)
     if (
         file.name == "search.html" and text.count('id="search-input"') > 1
     ):  # the theme puts its search field there twice
@@ -208,7 +216,7 @@ def style(site, node, sheets, texts):
     fonts = [site / "_static" / font for font in FORMULA_FONTS]
     for font in fonts:
         cut(font, font, letters)
-    (site / FORMULA_SCRIPT).write_text("".join(map(at_hand, fonts)), "utf8")
+    (site / FORMULA_SCRIPT).write_text("".join(map(loaded_at_once, fonts)), "utf8")
     (site / SHEET).write_text(content, "utf8")
 
 
@@ -247,7 +255,7 @@ def cut(source, target, glyphs):
     font.save(target)
 
 
-def at_hand(font):
+def loaded_at_once(font):
     """A line of script after which a font is there, not on its way."""
     family, _, style = font.stem.partition("-")
     style = {"Regular": "normal", "Italic": "italic"}[style]

@@ -279,6 +279,11 @@ def test_a_right_formula_builds(tmp_path):
     assert (tmp_path / "_build/html/_static/katex/fonts").is_dir()
 
 
+def test_a_theme_that_changed_is_noticed(tmp_path):
+    with pytest.raises(RuntimeError, match="fontawesome.*the theme has changed"):
+        finish.page("<html><head><title>a</title></head></html>", tmp_path / "a.html", tmp_path)
+
+
 def test_finishing_a_finished_page_changes_nothing(page):
     text = page.read_text("utf8")
     assert finish.page(text, page, HTML) == text
