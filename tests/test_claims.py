@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as hnp
 from bnutils import claims
 
 STEADY = settings(derandomize=True, deadline=None, database=None, report_multiple_bugs=False)
-IDS = [f"C{n:02}" for n in range(1, 26)] + [f"P{n:02}" for n in range(1, 17)]
+IDS = [f"C{n:02}" for n in range(1, 26)] + [f"P{n:02}" for n in range(1, 37)]
 SANITISED = re.compile(r"≈\s?[-−+0-9.e%]+")  # what a strict comparison of outputs leaves out
 
 ROW = {
