@@ -204,8 +204,8 @@ def judge(claim_id: str, /, *, seeds, **values) -> Judgement:
     ------
     ValueError
         an unknown claim or one without conditions, a quantity too many or too few, a repeated seed, values that are not
-        finite or not one a seed; a condition that chance keeps, that a perfect mechanism breaks, that algebra decides,
-        whose mutant passes, or whose interval has too few seeds
+        finite or not one a seed; a condition that chance keeps, that a perfect mechanism breaks, that algebra decides;
+        an identity that does not hold, a mutant that passes, an interval of too few seeds
     """
     claims = load()
     if claim_id not in claims:
@@ -331,6 +331,8 @@ def _row(condition, sample):
         return Row(condition, sample, _state_of_interval(condition, sample), None)
     _refuse_what_is_decided(condition, sample)
     keeping = sum(map(condition.keeps, sample.values))
+    if condition.kind == "identity" and keeping < sample.n:
+        raise ValueError(f"an identity holds in every seed, this one in {keeping} of {sample.n}; mend algebra or code")
     state = "met" if keeping == sample.n else "open" if keeping else "broken"
     return Row(condition, sample, state, keeping)
 
@@ -359,7 +361,7 @@ def _refuse_what_is_decided(condition, sample):
         raise ValueError(
             f"a perfect mechanism gives {_short(broken[0])}, which is not {said}; a bound that it breaks proves nothing"
         )
-    if condition.kind == "bound" and max(map(abs, (*sample.values, condition.bound))) < RESIDUE:
+    if condition.kind == "bound" and 0 < max(map(abs, (*sample.values, condition.bound))) < RESIDUE:
         raise ValueError("all values are rounding errors: algebra decides; make it an identity or a proof")
 
 

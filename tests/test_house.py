@@ -12,7 +12,9 @@ import bnutils
 
 ROOM = Path(bnutils.__file__).parent
 FLOORS = [  # from the ground up; a room imports only from floors below
-    {"data", "claims", "numbers", "scratch"},
+    {"sample", "data", "scratch"},
+    {"evidence"},
+    {"claims"},
     {"nn"},
     {"surgery", "lab"},
     {"exercises", "plots"},
@@ -48,7 +50,7 @@ def test_imports_point_down():
         ("scratch/norm.py", "from .. import plots"),
         ("data.py", "from . import claims"),
         ("__init__.py", "from . import data"),
-        ("numbers.py", "def later():\n    from .exercises import check"),
+        ("evidence.py", "def later():\n    from .exercises import check"),
     ],
 )
 def test_an_import_that_points_up_or_sideways_is_seen(importer, line, tmp_path, monkeypatch):
@@ -68,7 +70,7 @@ def test_an_import_that_points_up_or_sideways_is_seen(importer, line, tmp_path, 
     "modules, absent",
     [
         ("bnutils", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
-        ("bnutils.numbers, bnutils.claims", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
+        ("bnutils.evidence, bnutils.claims", {"torch", "matplotlib", "scipy", "sklearn", "yaml", "IPython"}),
         ("bnutils.data, bnutils.scratch.norm, bnutils.exercises", {"torch", "matplotlib", "sklearn"}),
     ],
 )

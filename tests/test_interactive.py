@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from bnutils import interactive, numbers, plots
+from bnutils import evidence, interactive, plots
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "press/static/interactive"

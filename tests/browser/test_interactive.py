@@ -8,7 +8,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from bnutils import interactive, numbers, plots
+from bnutils import evidence, interactive, plots
 from bnutils.scratch import norm, running
 from press import browser as chrome
 
