@@ -12,7 +12,7 @@ import bnutils
 
 ROOM = Path(bnutils.__file__).parent
 FLOORS = [  # from the ground up; a room imports only from floors below
-    {"sample", "data", "scratch"},
+    {"sample", "data", "figures", "scratch"},
     {"evidence"},
     {"claims"},
     {"nn"},

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from bnutils import evidence, interactive, plots
+from bnutils import evidence, figures, interactive, plots
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "press/static/interactive"
@@ -68,7 +68,7 @@ def show(name="try", figure="transform", data=None, alt="A line rises from 0 to 
     fig, ax = plots.figure("A line rises")
     ax.plot([0, 1], [0, 1])
     data = DATA[figure]() if data is None and figure in DATA else data
-    with mock.patch.object(numbers, "display", held.append):
+    with mock.patch.object(evidence, "display", held.append):
         assert interactive.show(name, figure=figure, data=data, alt=alt, static=fig) is None
     (bundle,) = held
     return bundle
@@ -84,7 +84,8 @@ def data_of(bundle):
 
 def test_one_bundle_holds_the_static_figure_and_the_data():
     bundle = show()
-    assert set(bundle) == {"text/html", "image/png", "text/plain"}
+    assert set(bundle) == {"text/html", "image/png", "text/plain", figures.MIME}
+    assert figures.faults_of(bundle) == []
     assert bundle["text/plain"] == "A line rises from 0 to 1."
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     place = parsed(bundle)
@@ -97,7 +98,7 @@ def test_the_static_figure_is_the_one_that_plots_shows():
     held = []
     fig, ax = plots.figure("A line rises")
     ax.plot([0, 1], [0, 1])
-    with mock.patch.object(numbers, "display", held.append):
+    with mock.patch.object(evidence, "display", held.append):
         plots.show(fig, "try", alt="A line rises from 0 to 1.")
     assert held[0]["text/html"] in show()["text/html"]
     assert held[0]["image/png"] == show()["image/png"]

@@ -14,7 +14,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from bnutils import evidence, plots
+from bnutils import evidence, figures, plots
 
 PAGES = ("#ffffff", "#14181e")  # the light and the dark page
 
@@ -33,7 +33,7 @@ def draw(name="gradient", alt="Gradient norm falls from layer 20 to layer 1."):
     right.text(0.1, 0.5, "text in the default colour", bbox={"facecolor": "white", "edgecolor": "k"})
     right.imshow(np.eye(3), extent=(0, 1, 0, 1), aspect="auto")
     right.legend(["one"])
-    with mock.patch.object(numbers, "display", bundles.append):
+    with mock.patch.object(evidence, "display", bundles.append):
         assert plots.show(fig, name, alt=alt) is None
     assert fig.axes == []
     (bundle,) = bundles
@@ -50,7 +50,7 @@ def ids(bundle):
 
 def test_one_bundle_holds_the_page_the_png_and_the_alt_text():
     bundle = draw()
-    assert set(bundle) == {"text/html", "image/png", "text/plain"}
+    assert set(bundle) == {"text/html", "image/png", "text/plain", figures.MIME}
     assert bundle["text/plain"] == "Gradient norm falls from layer 20 to layer 1."
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     figure = BeautifulSoup(bundle["text/html"], "html.parser").figure
@@ -68,6 +68,29 @@ def test_bytes_carry_no_date_and_no_version():
     bundle = draw()
     assert not re.search(r"<metadata|<dc:|matplotlib v|<!--|<!DOCTYPE|\d{4}-\d\d-\d\dT", bundle["text/html"], re.I)
     assert b"tEXt" not in base64.b64decode(bundle["image/png"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        ("text/html", "<path", "<PATH"),
+        ("text/html", "panel%2Cseries", "panel%2Cother"),
+        ("text/html", "falls", "rises"),
+        ("text/plain", "falls", "rises"),
+        ("image/png", "A", "B"),
+    ],
+)
+def test_a_figure_that_is_not_what_was_drawn_is_noticed(kind, old, new):
+    bundle = draw()
+    assert figures.faults_of(bundle) == []
+    changed = bundle | {kind: bundle[kind].replace(old, new, 1)}
+    assert changed != bundle and f"the {kind} of the figure gradient is not what was drawn" in figures.faults_of(
+        changed
+    )
+    resealed = figures.with_record(changed, "gradient")  # with digests of its own it still needs its alt text
+    assert figures.faults_of(resealed) == (
+        ["the alt text of the figure gradient is not that of its drawing"] if old == "falls" else []
+    )
 
 
 def test_two_figures_share_no_id():
@@ -116,7 +139,7 @@ def test_stacked_formulas_keep_their_positions():
     bundles = []
     fig, ax = plots.figure("A fraction")
     ax.set_xlabel(r"$\frac{1}{N}$")
-    with mock.patch.object(numbers, "display", bundles.append):
+    with mock.patch.object(evidence, "display", bundles.append):
         plots.show(fig, "fraction", alt="A fraction.")
     one, n = re.findall(r'<tspan x="[\d.]+" y="([-\d.]+)"[^>]*>[1N]<', bundles[0]["text/html"])
     assert float(one) < float(n)
