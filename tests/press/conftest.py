@@ -1,6 +1,5 @@
 """A small house, printed once, and copies of it to damage."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from press import notebook
+from press import bench
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -113,8 +112,7 @@ def printed(tmp_path_factory):
     house = House(root)
     (root / "manuscript" / "part").mkdir(parents=True)
     (root / "records").mkdir()
-    record = {"seconds": 1.25}
-    (root / "records" / "speed.json").write_text(json.dumps(record | {"digest": notebook.digest(record)}))
+    bench.keep(root / "records" / "speed.json", {"seconds": 1.25})
     house.manuscript("part/one").write_text(ONE, "utf8")
     house.manuscript("part/two").write_text(TWO, "utf8")
     house.manuscript("index").write_text(
