@@ -73,7 +73,7 @@ def bundle(figure):
     held = []
     fig, ax = plots.figure("A line rises")
     ax.plot([0, 1], [0, 1])
-    with mock.patch.object(numbers, "display", held.append):
+    with mock.patch.object(evidence, "display", held.append):
         interactive.show(f"try-{figure}", figure=figure, data=DATA[figure], alt="A line rises from 0 to 1.", static=fig)
     return held[0]["text/html"]
 
