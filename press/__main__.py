@@ -35,7 +35,7 @@ def chapters(house, names, everything, jobs):
     due = [pages[name] for name in pages if name in asked and (name in plan.due or (everything and pages[name].runs))]
     for page in due:
         click.echo(f"{page.name}: {plan.due.get(page.name, 'asked for')}")
-    outcome = book.carry_out(read, due, jobs)
+    outcome = book.carry_out(read, plan, due, jobs)
     for name, report in outcome.failed.items():
         click.echo(f"\n{name} FAILED; its notebook stays as it was.\n{report}", err=True)
     changed = "".join(f"\n  {name}" for name in outcome.changed)

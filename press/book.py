@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from os.path import relpath
 from pathlib import Path
@@ -152,7 +151,7 @@ def read_records(house: Path) -> dict:
     return found
 
 
-def inputs(house: Path, pages: Iterable[Page], rows: list[dict]) -> dict[str, dict]:
+def inputs(house: Path, pages: list[Page], rows: list[dict]) -> dict[str, dict]:
     """Per chapter, the digests of everything outside it that its outputs depend on.
 
     That is every module of bnutils it imports, directly or through another, and its own rows of claims.yml.
@@ -169,7 +168,8 @@ def inputs(house: Path, pages: Iterable[Page], rows: list[dict]) -> dict[str, di
                 modules |= {module, "bnutils"} | graph.find_upstream_modules(module)
             files = {file.relative_to(house).as_posix(): file for file in (module_file(house, m) for m in modules)}
             found[page.name] = {name: notebook.digest(file.read_bytes()) for name, file in sorted(files.items())}
-            if own := [row for row in rows if row["chapter"] == page.name]:
+            own = [row | {"overturned": None} for row in rows if row["chapter"] == page.name]  # that log no cell reads
+            if own:
                 found[page.name]["manuscript/claims.yml"] = notebook.digest(own)
     return found
 
@@ -261,7 +261,15 @@ def typeset(book: Book, gathered: Gathered, page: Page, missing: list[tuple[str,
         return shown
 
     text = notebook.typeset(page, write, book.notebooks.get(page.name), book.inputs.get(page.name))
-    return text if page.runs else LEDGER.sub(lambda _: ledger.markdown(page, book.claims, gathered.judged), text)
+    if not page.runs and LEDGER.search(text):
+        for name, record in gathered.judged.values():
+            try:
+                claims.restore(record, book.claims)
+            except ValueError as error:
+                missing.append((name, f"{where(page, 1)}: the ledger cannot take {error}"))
+                return text
+        text = LEDGER.sub(lambda _: ledger.markdown(page, book.claims, gathered.judged), text)
+    return text
 
 
 def value_of(book: Book, gathered: Gathered, page: Page, reference: Reference) -> tuple[str, str, str]:
@@ -295,7 +303,7 @@ def value_of(book: Book, gathered: Gathered, page: Page, reference: Reference) -
 # ------------------------------------------------------------------------------------------------ carry out
 
 
-def carry_out(book: Book, due: Iterable[Page], jobs: int | None = None) -> Outcome:
+def carry_out(book: Book, todo: Plan, due: list[Page], jobs: int | None = None) -> Outcome:
     """Run the chapters that are `due`, each printed as soon as it is finished; then print what is not as it should be.
 
     A chapter printed early may quote a number that another one is about to change; printing again at the end puts it
@@ -319,8 +327,8 @@ def carry_out(book: Book, due: Iterable[Page], jobs: int | None = None) -> Outco
         book.notebooks[page.name] = nbformat.reads(text, as_version=4)  # with the digests, as it will be read again
         put(page, text)
 
-    failed = execute.run(book.house, list(due), finished, jobs)
-    rest = plan(book)
+    failed = execute.run(book.house, due, finished, jobs) if due else {}
+    rest = plan(book) if due else todo
     for page, text, _ in rest.writes:
         put(page, text)
     return Outcome(ran, failed, [name for name, different in changed.items() if different], unwritten, rest)

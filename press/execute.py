@@ -56,7 +56,7 @@ def run(
     worker.start()
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty,
-        Progress(*columns, console=Console(stderr=True, highlight=False), disable=not pages) as progress,
+        Progress(*columns, console=Console(stderr=True, highlight=False)) as progress,
     ):
         job = _run_all(house, pages, finished, jobs or os.cpu_count(), empty, progress)
         everything = asyncio.run_coroutine_threadsafe(job, loop)

@@ -412,13 +412,25 @@ def test_claims_without_a_ledger_are_a_fault(house, written):
     assert any("expected the lines ```{ledger} and ``` once" in fault for fault in faults(house))
 
 
-def test_a_claim_judged_twice_is_a_fault_that_loses_no_run(house):
+def test_a_claim_judged_twice_is_a_fault(house):
     read = book.read(house.root)
     for name in ("part/one", "part/two"):
         stored = read.notebooks[name]
         data = {claims.MIME: {"claim": "C01", "verdict": "holds"}}
         stored.cells[-1].outputs.append(nbformat.v4.new_output("display_data", data))
     assert book.plan(read).faults[""] == ["C01 is judged twice, in part/one and part/two; keep one"]
+
+
+def test_the_ledger_waits_for_the_chapter_whose_record_does_not_fit_any_more(house):
+    row = "- {id: C01, says: It rises., sources: [x], chapter: part/two, conditions: [], "
+    row += "overturned: [{was: fails, until: 2026-11-21, because: it fell}]}\n"
+    (house.root / "manuscript" / "claims.yml").write_text(row)
+    house.append("manuscript/index.md", "\n```{ledger}\n```\n")
+    read = book.read(house.root)
+    data = {claims.MIME: {"claim": "C01", "verdict": "holds", "conditions": []}}
+    read.notebooks["part/two"].cells[-1].outputs.append(nbformat.v4.new_output("display_data", data))
+    plan = book.plan(read)
+    assert list(plan.due) == ["part/two"] and plan.writes == [] and not any(plan.faults.values())
 
 
 # ------------------------------------------------------------------------------------------------ parts
