@@ -36,7 +36,7 @@ class Book:
     inputs: dict  # page name -> {file: digest}: everything outside it that its outputs depend on
     records: dict  # ("records/NAME", field) -> ("machine", value)
     notebooks: dict[str, NotebookNode]  # page name -> what is printed, or has just run
-    broken: dict[str, str]  # page name -> why what is printed cannot be read
+    broken: set[str]  # names of pages whose notebook cannot be read
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,13 @@ def read(house: Path) -> Book:
     if lines:
         raise Unreadable(*lines)
     _, pages, (rows, all_claims), records = found
-    notebooks, broken = {}, {}
+    notebooks, broken = {}, set()
     for page in pages:
         try:
             if page.runs and (printed := notebook.read(page)):
                 notebooks[page.name] = printed
-        except ValueError as error:
-            broken[page.name] = str(error)
+        except ValueError:
+            broken.add(page.name)
     return Book(house, pages, all_claims, inputs(house, pages, rows), records, notebooks, broken)
 
 
@@ -198,8 +198,12 @@ def plan(book: Book) -> Plan:
     """What is to be done; nothing, where all is as the press would print it."""
     due = {}
     for page in book.pages:
-        if page.runs and (why := book.broken.get(page.name) or _out_of_date(book, page)):
-            due[page.name] = why
+        if page.name in book.broken:
+            due[page.name] = "it is not a notebook any more"
+        elif page.runs:
+            printed = book.notebooks.get(page.name)
+            if why := notebook.out_of_date(page, printed, book.inputs[page.name], book.claims):
+                due[page.name] = why
     gathered = gather(book)
     faults, writes = {"": gathered.faults + ledger_faults(book)}, []
     for page in book.pages:
@@ -215,10 +219,6 @@ def plan(book: Book) -> Plan:
     printed = [file for ending in ("ipynb", "md") for file in (book.house / "chapters").rglob(f"*.{ending}")]
     strays = [file for file in sorted(printed) if file not in products and not HIDDEN & set(file.parts)]
     return Plan(faults, due, writes, strays)
-
-
-def _out_of_date(book, page):
-    return notebook.out_of_date(page, book.notebooks.get(page.name), book.inputs[page.name], book.claims)
 
 
 def gather(book: Book) -> Gathered:
@@ -322,7 +322,7 @@ def carry_out(book: Book, todo: Plan, due: list[Page], jobs: int | None = None) 
     def finished(page: Page, executed: NotebookNode) -> None:
         ran.append(page.name)
         book.notebooks[page.name] = executed
-        book.broken.pop(page.name, None)
+        book.broken.discard(page.name)
         text = typeset(book, gather(book), page, [])
         book.notebooks[page.name] = nbformat.reads(text, as_version=4)  # with the digests, as it will be read again
         put(page, text)

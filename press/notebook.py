@@ -36,7 +36,8 @@ def read(page: Page) -> NotebookNode | None:
     try:
         return nbformat.reads(page.product.read_text("utf8"), as_version=4)
     except Exception as error:
-        raise ValueError(f"it is not a notebook any more ({str(error).splitlines()[0]})") from None
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"chapters/{page.name}.ipynb is not a notebook any more ({reason}); {CURE}") from None
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:

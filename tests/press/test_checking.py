@@ -364,20 +364,30 @@ UNREADABLE = {
     "a claim": ("manuscript/claims.yml", lambda text: "- id: C01\n", "claims.yml: a claim: expected the keys"),
     "the contents": ("_toc.yml", lambda text: "root: index\nparts: [", ":2: "),
     "a record": ("records/speed.json", lambda text: '{\n"seconds": }', ":2: "),
-    "a module": ("bnutils/data.py", lambda text: f"import (\n{text}", ":1: "),
 }
 
 
-@pytest.mark.parametrize(("what", "command"), [*((what, "check") for what in UNREADABLE), ("claims", "chapters")])
-def test_a_mistake_of_the_author_is_one_line_with_its_place(house, what, command):
+def spoil(house, what):
     name, change, place = UNREADABLE[what]
     (house.root / "_toc.yml").write_text("root: index\n")
     before = (house.root / name).read_text("utf8")
     (house.root / name).write_text(change(before), "utf8")
     assert change(before) != before
+    return name, place
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_mistake_of_the_author_is_one_line_with_its_place(house, what):
+    name, place = spoil(house, what)
+    (fault,) = faults(house)
+    assert fault.startswith(name) and place in fault
+
+
+@pytest.mark.parametrize(("name", "command"), [("manuscript/part/one.md", "chapters"), ("bnutils/data.py", "check")])
+def test_a_mistake_of_the_author_is_no_traceback(house, name, command):
+    (house.root / name).write_text(f"```{{code-cell}}\nimport (\n```\n{(house.root / name).read_text('utf8')}", "utf8")
     done = house.press(command)
-    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
-    assert done.stderr.startswith(name) and place in done.stderr
+    assert done.returncode == 1 and done.stderr.startswith(f"{name}:") and done.stderr.count("\n") == 1
 
 
 def test_bytes_that_are_no_text_are_named_with_their_line(house):
