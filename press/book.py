@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from os.path import relpath
 from pathlib import Path
@@ -45,6 +46,7 @@ class Gathered:
 
     numbers: dict  # (page name, number name) -> (kind, value)
     judged: dict  # claim id -> (page name, record)
+    unfit: set[str]  # names of pages with a record that no run can have left
     faults: list[str]
 
 
@@ -204,7 +206,7 @@ def plan(book: Book) -> Plan:
             printed = book.notebooks.get(page.name)
             if why := notebook.out_of_date(page, printed, book.inputs[page.name], book.claims):
                 due[page.name] = why
-    gathered = gather(book)
+    gathered = gather(book, due)
     faults, writes = {"": gathered.faults + ledger_faults(book)}, []
     for page in book.pages:
         found = [*prose.faults(page), *(rules.faults(page) if rules else ())]
@@ -221,22 +223,26 @@ def plan(book: Book) -> Plan:
     return Plan(faults, due, writes, strays)
 
 
-def gather(book: Book) -> Gathered:
-    """The numbers and verdicts that the cells left; what stands twice is a fault."""
-    numbers, judged, faults = dict(book.records), {}, []
+def gather(book: Book, due: Iterable[str] = ()) -> Gathered:
+    """The numbers and verdicts that the cells left; what stands twice is a fault, unless it is due to be run again."""
+    numbers, judged, unfit, faults = dict(book.records), {}, set(), []
     for page in book.pages:
-        if printed := book.notebooks.get(page.name):
-            for record in notebook.records_in(printed, evidence.MIME):
-                for name, value in record["values"].items():
-                    if (page.name, name) in numbers:
+        for output in notebook.outputs_of(book.notebooks.get(page.name)):
+            data = output.get("data", {})
+            if data.keys() & {evidence.MIME, claims.MIME} and any(notebook.faults_of(output, book.claims)):
+                unfit.add(page.name)
+                continue
+            if kept := data.get(evidence.MIME):
+                for name, value in kept["values"].items():
+                    if (page.name, name) in numbers and page.name not in due:
                         faults.append(f"manuscript/{page.name}.md: two cells keep a number named {name}; rename one")
-                    numbers[page.name, name] = (record["kind"], value)
-            for record in notebook.records_in(printed, claims.MIME):
-                claim = record["claim"]
-                if claim in judged:
-                    faults.append(f"{claim} is judged twice, in {judged[claim][0]} and {page.name}; keep one")
-                judged[claim] = (page.name, record)
-    return Gathered(numbers, judged, faults)
+                    numbers[page.name, name] = (kept["kind"], value)
+            if verdict := data.get(claims.MIME):
+                name, _ = judged.get(verdict["claim"], (None, None))
+                if name and not {name, page.name} & set(due):
+                    faults.append(f"{verdict['claim']} is judged twice, in {name} and {page.name}; keep one")
+                judged[verdict["claim"]] = (page.name, verdict)
+    return Gathered(numbers, judged, unfit, faults)
 
 
 def ledger_faults(book: Book) -> list[str]:
@@ -262,12 +268,7 @@ def typeset(book: Book, gathered: Gathered, page: Page, missing: list[tuple[str,
 
     text = notebook.typeset(page, write, book.notebooks.get(page.name), book.inputs.get(page.name))
     if not page.runs and LEDGER.search(text):
-        for name, record in gathered.judged.values():
-            try:
-                claims.restore(record, book.claims)
-            except ValueError as error:
-                missing.append((name, f"{where(page, 1)}: the ledger cannot take {error}"))
-                return text
+        missing += [(name, f"{where(page, 1)}: a record of {name} does not fit") for name in gathered.unfit]
         text = LEDGER.sub(lambda _: ledger.markdown(page, book.claims, gathered.judged), text)
     return text
 

@@ -44,10 +44,8 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def records_in(notebook: NotebookNode, mime: str) -> list[dict]:
-    """What the cells of a notebook left of one MIME type, in order."""
-    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
-    return [output.data[mime] for output in outputs if mime in output.get("data", {})]
+def outputs_of(notebook: NotebookNode | None) -> list[NotebookNode]:
+    return [output for cell in code_cells(notebook) for output in cell.outputs] if notebook else []
 
 
 # ------------------------------------------------------------------------------------------------ out of date
@@ -88,12 +86,12 @@ def faults_of(output: dict, all_claims: dict) -> Iterator[str]:
     for shown, mime in RECORDS.items():
         if f'class="{shown}' in "".join(data.get("text/html", "")) and mime not in data:
             yield f"the record of what it shows as {shown} is gone"
-    if claims.MIME in data:
-        yield from claims.faults_of(data, all_claims)
-    if evidence.MIME in data:
-        yield from evidence.faults_of(data)
-    if figures.MIME in data:
-        yield from figures.faults_of(data)
+    try:
+        yield from claims.faults_of(data, all_claims) if claims.MIME in data else ()
+        yield from evidence.faults_of(data) if evidence.MIME in data else ()
+        yield from figures.faults_of(data) if figures.MIME in data else ()
+    except (AttributeError, KeyError, TypeError) as error:
+        yield f"its record cannot be read ({type(error).__name__}: {error})"
     if outside := other_hosts(output):
         yield f"its output leaves the book ({outside[0]})"
 

@@ -21,7 +21,8 @@ def contents():
 
 
 def judged(page):
-    return [record["claim"] for record in notebook.records_in(notebook.read(page), claims.MIME)]
+    outputs = notebook.outputs_of(notebook.read(page))
+    return [output.data[claims.MIME]["claim"] for output in outputs if claims.MIME in output.get("data", {})]
 
 
 def test_contents_and_manuscripts_are_the_same_pages():

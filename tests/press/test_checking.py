@@ -127,6 +127,20 @@ def test_no_digest_makes_up_for_a_record_that_does_not_fit(house, what):
     assert fault.endswith("run `make chapters`")
 
 
+def a_judgement(house, monkeypatch):
+    """A verdict as a cell leaves it, on a claim that is entered in the house."""
+    conditions = ", ".join(f"{{quantity: {name}, kind: bound, what: w, bound: '> 0', chance: c}}" for name in "ab")
+    row = f"- {{id: C01, says: It rises., sources: [x], chapter: part/three, conditions: [{conditions}], "
+    row += "overturned: [{was: fails, until: 2026-11-21, because: it fell}]}\n"
+    (house.root / "manuscript" / "claims.yml").write_text(row)
+    house.append("manuscript/index.md", "\n```{ledger}\n```\n")
+    known = claims.load(house.root / "manuscript" / "claims.yml")
+    monkeypatch.setattr(claims, "load", lambda *_: known)
+    samples = {name: evidence.over([1, 2, 4], chance=-1) for name in "ab"}
+    data = json.loads(json.dumps(claims.judge("C01", seeds=range(3), **samples)._repr_mimebundle_()))
+    return nbformat.v4.new_output("display_data", data)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -140,18 +154,11 @@ def test_no_digest_makes_up_for_a_record_that_does_not_fit(house, what):
         (lambda data: data.pop(claims.MIME), "bn-claim is gone"),
     ],
 )
-def test_a_verdict_is_computed_again_from_its_values(tmp_path, monkeypatch, change, complaint):
-    conditions = ", ".join(f"{{quantity: {name}, kind: bound, what: w, bound: '> 0', chance: c}}" for name in "ab")
-    rows = f"- {{id: C01, says: It rises., sources: [x], chapter: part/one, conditions: [{conditions}]}}"
-    (tmp_path / "claims.yml").write_text(rows)
-    known = claims.load(tmp_path / "claims.yml")
-    monkeypatch.setattr(claims, "load", lambda: known)
-    samples = {name: evidence.over([1, 2, 4], chance=-1) for name in "ab"}
-    data = json.loads(json.dumps(claims.judge("C01", seeds=range(3), **samples)._repr_mimebundle_()))
-    stored = {"output_type": "display_data", "data": data}
-    assert list(notebook.faults_of(stored, known)) == []
-    change(data)
-    (fault,) = notebook.faults_of(stored, known)
+def test_a_verdict_is_computed_again_from_its_values(house, monkeypatch, change, complaint):
+    stored = a_judgement(house, monkeypatch)
+    assert list(notebook.faults_of(stored, claims.load())) == []
+    change(stored.data)
+    (fault,) = notebook.faults_of(stored, claims.load())
     assert complaint in fault
 
 
@@ -351,6 +358,8 @@ def test_two_numbers_of_one_name_are_refused(house):
     house.change(house.manuscript("part/one"), "exact(count=3)", "exact(count=3)\nexact(count=5)")
     done = house.press("chapters")
     assert done.returncode == 1 and "two cells keep a number named count" in done.stderr
+    house.change(house.manuscript("part/one"), "exact(count=5)", "exact(another=5)")
+    assert house.press("chapters").returncode == 0
 
 
 # ------------------------------------------------------------------------------------------------ what cannot be read
@@ -422,23 +431,23 @@ def test_claims_without_a_ledger_are_a_fault(house, written):
     assert any("expected the lines ```{ledger} and ``` once" in fault for fault in faults(house))
 
 
-def test_a_claim_judged_twice_is_a_fault(house):
+def test_a_claim_judged_twice_is_a_fault(house, monkeypatch):
+    judgement = a_judgement(house, monkeypatch)
     read = book.read(house.root)
     for name in ("part/one", "part/two"):
-        stored = read.notebooks[name]
-        data = {claims.MIME: {"claim": "C01", "verdict": "holds"}}
-        stored.cells[-1].outputs.append(nbformat.v4.new_output("display_data", data))
-    assert book.plan(read).faults[""] == ["C01 is judged twice, in part/one and part/two; keep one"]
+        read.notebooks[name].cells[-1].outputs.append(judgement.copy())
+    assert book.gather(read).faults == ["C01 is judged twice, in part/one and part/two; keep one"]
+    assert book.plan(read).faults[""] == [], "both are out of date and may come to judge once"
 
 
-def test_the_ledger_waits_for_the_chapter_whose_record_does_not_fit_any_more(house):
-    row = "- {id: C01, says: It rises., sources: [x], chapter: part/two, conditions: [], "
-    row += "overturned: [{was: fails, until: 2026-11-21, because: it fell}]}\n"
-    (house.root / "manuscript" / "claims.yml").write_text(row)
-    house.append("manuscript/index.md", "\n```{ledger}\n```\n")
+@pytest.mark.parametrize("change", [lambda record: record.update(verdict="fails"), lambda record: record.clear()])
+def test_the_ledger_waits_for_a_chapter_whose_record_does_not_fit(house, monkeypatch, change):
+    judgement = a_judgement(house, monkeypatch)
     read = book.read(house.root)
-    data = {claims.MIME: {"claim": "C01", "verdict": "holds", "conditions": []}}
-    read.notebooks["part/two"].cells[-1].outputs.append(nbformat.v4.new_output("display_data", data))
+    read.notebooks["part/two"].cells[-1].outputs.append(judgement)
+    plan = book.plan(read)
+    assert [page.name for page, *_ in plan.writes] == ["index"] and "C01: holds" in plan.writes[0][1]
+    change(judgement.data[claims.MIME])
     plan = book.plan(read)
     assert list(plan.due) == ["part/two"] and plan.writes == [] and not any(plan.faults.values())
 
@@ -451,7 +460,7 @@ def test_a_written_number_reads_back(value, kind):
     page = manuscript.Page("a", None, None, None, (), "")
     kept = value if kind == "exact" else {"values": [value], "below": 1e7, "above": None}
     (reference,) = manuscript.read_prose("$${n}`x:.4f`$$")[1]
-    _, shown, fault = book.value_of(None, book.Gathered({("a", "x"): (kind, kept)}, {}, []), page, reference)
+    _, shown, fault = book.value_of(None, book.Gathered({("a", "x"): (kind, kept)}, {}, set(), []), page, reference)
     assert fault == "" and shown.startswith("≈") == (kind == "measured")
     assert float(shown.lstrip("≈").replace("−", "-")) == pytest.approx(value, abs=5.1e-5)
 
