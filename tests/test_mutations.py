@@ -323,7 +323,7 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
     ),
     "upstream gradient drawn like a batch": (
         CHECK,
-        "np.random.default_rng((OWN, seed))",
+        "np.random.default_rng((STREAM, seed))",
         "np.random.default_rng(seed)",
         CHECK_TESTS,
         "test_the_upstream_gradient_is_not_what_the_same_seed_would_draw_as_a_batch",
@@ -928,7 +928,7 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
     ),
     "gradient through the statistics after inference": (
         RUNNING,
-        "dx = norm.batch_norm_inference(dy, none, var, gamma, none, axis=axis, eps=eps)",
+        "dx = norm.batch_norm_inference(dy, zero, var, gamma, zero, axis=axis, eps=eps)",
         "dx = norm.batch_norm_backward(dy, (x_hat, gamma, np.expand_dims(var, axis), eps, axis))[0]",
         RUNNING_TESTS,
         "test_inference_is_affine_and_its_gradient_is_the_slope",
