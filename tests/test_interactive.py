@@ -231,7 +231,7 @@ def test_scripts_and_style_ask_for_nothing():
 
 
 def test_no_class_of_the_style_is_put_together():
-    """The build drops the rules of classes that it finds in no script and no page, so a class stands there in one piece."""
+    """The build drops the rules of classes that it finds in no script and no page, so each stands there whole."""
     used = " ".join(file.read_text("utf8") for file in SCRIPTS.glob("*.js")) + show()["text/html"]
     classes = set(re.findall(r"\.(bn-[a-z]+)", (SCRIPTS / "interactive.css").read_text("utf8")))
     assert len(classes) > 20 and [each for each in classes if not re.search(rf"\b{each}\b(?!-)", used)] == []

@@ -394,8 +394,8 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
     ),
     "bias added in place": (
         LAYERS,
-        "    y = x @ weight.T                                         # y_nj = sum_i w_ji x_ni\n    if bias is not None:\n        y += bias",
-        "    y = x @ weight.T\n    if bias is not None:\n        bias += 1; y += bias - 1",
+        "        y += bias",
+        "        bias += 1; y += bias - 1",
         LAYERS_TESTS,
         "test_inputs_and_caches_are_left_as_they_were",
     ),

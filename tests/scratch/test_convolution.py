@@ -111,34 +111,19 @@ def test_global_average_equals_pytorch(shape, layout, seed):
 # --- Against finite differences, loops and what must not matter -------------------------------------------------------
 
 
+def error(f, backward, *arrays, **how):
+    """The largest error of a pair of functions, against finite differences by each of the arrays."""
+    return gradcheck(lambda *a: f(*a, **how)[0], lambda dy, *a: backward(dy, f(*a, **how)[1]), *arrays)
+
+
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 def test_gradients_against_finite_differences(layout):
     x, weight, bias = draw((2, 2, 4, 5), (3, 2, 3, 2), 3, seed=1)
     x = to(layout, x)
-    how = dict(stride=2, padding=1, layout=layout)
-    assert (
-        gradcheck(
-            lambda *a: c.conv2d(*a, **how)[0],
-            lambda dy, *a: c.conv2d_backward(dy, c.conv2d(*a, **how)[1]),
-            x,
-            weight,
-            bias,
-        )
-        < 1e-8
-    )
+    assert error(c.conv2d, c.conv2d_backward, x, weight, bias, stride=2, padding=1, layout=layout) < 1e-8
+    assert error(c.global_average_pool, c.global_average_pool_backward, x, layout=layout) < 1e-8
     for f, backward in map(pair, POOLS):
-        assert (
-            gradcheck(lambda a: f(a, 2, layout=layout)[0], lambda dy, a: backward(dy, f(a, 2, layout=layout)[1]), x)
-            < 1e-8
-        )
-    assert (
-        gradcheck(
-            lambda a: c.global_average_pool(a, layout=layout)[0],
-            lambda dy, a: c.global_average_pool_backward(dy, c.global_average_pool(a, layout=layout)[1]),
-            x,
-        )
-        < 1e-8
-    )
+        assert error(f, backward, x, size=2, layout=layout) < 1e-8
 
 
 def test_convolution_is_the_formula_in_its_docstring():

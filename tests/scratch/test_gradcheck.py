@@ -1,4 +1,4 @@
-"""Numerical gradients against closed forms and autograd; right gradients pass, wrong ones fail, blind checks are refused."""
+"""Numerical gradients against closed forms and autograd; wrong gradients fail, and blind checks are refused."""
 
 import math
 
@@ -148,9 +148,7 @@ def test_the_upstream_gradient_is_not_what_the_same_seed_would_draw_as_a_batch()
 
 def test_the_gradient_of_a_sum_of_outputs_is_refused():
     x, gamma, beta = batch()
-    with pytest.raises(
-        ValueError, match="expected a gradient that can be seen.* for input 0.*a gradient of zeros would pass"
-    ):
+    with pytest.raises(ValueError, match=r"expected a gradient that can be seen.* for input 0.*of zeros would pass"):
         gradcheck.gradcheck(bn, lambda dy, *inputs: tuple(0 * a for a in inputs), x, gamma, beta, dy=np.ones((8, 3)))
 
 

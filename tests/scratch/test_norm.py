@@ -72,7 +72,7 @@ def test_equals_pytorch_over_any_shape_and_axis_set(layout, dtype, eps, seed):
 
 
 def test_images_have_one_pair_of_statistics_a_channel():
-    """As many channels as columns: a scale that lands on the wrong axis still broadcasts, and is caught only by value."""
+    """As many channels as columns: a scale that lands on the wrong axis still broadcasts, caught only by value."""
     x, gamma, beta, _, _ = draw((3, 4, 4, 4), (0, 2, 3), seed=1)
     y, _ = norm.batch_norm(x, gamma, beta, axis=(0, 2, 3))
     x, gamma, beta = map(torch.tensor, (x, gamma, beta))
