@@ -262,3 +262,11 @@ X, W = np.arange(96.0).reshape(2, 3, 4, 4), np.ones((2, 3, 3, 3))
 def test_an_error_says_what_was_given_and_what_to_do(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+@pytest.mark.parametrize("height, width", [(4, 9), (9, 4)])
+def test_a_square_must_fit_the_shorter_side(height, width):
+    """Five pixels fit along one side and not along the other: what came out would be empty."""
+    for name in POOLS:
+        with pytest.raises(ValueError, match=f"from 1 to 4, the shorter side of images of {height} by {width} pixels"):
+            getattr(c, name)(np.ones((2, 3, height, width)), 5)
