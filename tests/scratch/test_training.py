@@ -220,10 +220,8 @@ def test_accuracy_leaves_the_network_as_it_was():
     assert bn.num_batches_tracked == before[1]
     for now, then in zip((*net.parameters.values(), bn.running_mean, bn.running_var), before[0]):
         np.testing.assert_array_equal(now, then)
-    parts = [
-        tr.accuracy(net, x[k : k + 1] + 1, y[k : k + 1]) for k in range(300)
-    ]  # an example alone: no batch statistics
-    assert math.isclose(whole, np.mean(parts)) and 0 < whole < 1
+    alone = [tr.accuracy(net, x[k : k + 1] + 1, y[k : k + 1]) for k in range(300)]  # no batch statistics
+    assert math.isclose(whole, np.mean(alone)) and 0 < whole < 1
 
 
 def test_a_loss_that_is_not_finite_stops_the_training_and_says_when():
