@@ -247,7 +247,7 @@ class Sequential:
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
-        """All parameters. Names begin with the place of the layer, as in PyTorch: ``"0.weight"``, ``"1.gamma"``."""
+        """All parameters. Names begin with the place of the layer, as in PyTorch, ``"0.weight"``, ``"1.gamma"``."""
         return self._all("parameters")
 
     @property

@@ -77,7 +77,7 @@ class BatchNorm:
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
-        """The learned arrays by name, ``gamma`` and ``beta``: not copies, so that a step in place moves them."""
+        """The learned arrays ``gamma`` and ``beta`` by name, not copies, so that a step in place moves them."""
         return {"gamma": self.gamma, "beta": self.beta}
 
     def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
