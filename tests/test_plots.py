@@ -33,7 +33,7 @@ def draw(name="gradient", alt="Gradient norm falls from layer 20 to layer 1."):
     right.text(0.1, 0.5, "text in the default colour", bbox={"facecolor": "white", "edgecolor": "k"})
     right.imshow(np.eye(3), extent=(0, 1, 0, 1), aspect="auto")
     right.legend(["one"])
-    with mock.patch.object(numbers, "display", bundles.append):
+    with mock.patch.object(evidence, "display", bundles.append):
         assert plots.show(fig, name, alt=alt) is None
     assert fig.axes == []
     (bundle,) = bundles
@@ -107,7 +107,7 @@ def test_svg_is_well_formed_even_with_markup_in_the_text():
 
 
 def test_formulas_run_in_the_order_they_are_read():
-    """Mathtext groups its glyphs by style: 'norm ()' first and the sigma after it; in the page they stand as written."""
+    """Mathtext groups its glyphs by style, 'norm ()' first and sigma after it; in the page they stand as written."""
     text = "".join(ElementTree.fromstring(svg_of(draw())).itertext()).replace("\xa0", " ")
     assert "norm (σB)" in text and "10−8" in text
 
@@ -116,7 +116,7 @@ def test_stacked_formulas_keep_their_positions():
     bundles = []
     fig, ax = plots.figure("A fraction")
     ax.set_xlabel(r"$\frac{1}{N}$")
-    with mock.patch.object(numbers, "display", bundles.append):
+    with mock.patch.object(evidence, "display", bundles.append):
         plots.show(fig, "fraction", alt="A fraction.")
     one, n = re.findall(r'<tspan x="[\d.]+" y="([-\d.]+)"[^>]*>[1N]<', bundles[0]["text/html"])
     assert float(one) < float(n)
