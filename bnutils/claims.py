@@ -9,10 +9,13 @@ keeps, or that a perfect mechanism breaks, is refused.
 
 import math
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from operator import ge, gt, le, lt
 from pathlib import Path
+
+from numpy.typing import ArrayLike
 
 from .evidence import Sample, over
 
@@ -181,7 +184,7 @@ def load(path: str | Path | None = None) -> dict[str, Claim]:
     return claims
 
 
-def judge(claim_id: str, /, *, seeds, **values) -> Judgement:
+def judge(claim_id: str, /, *, seeds: Iterable[int], **values: Sample | ArrayLike) -> Judgement:
     """Hold measured values against the conditions of a claim.
 
     Parameters
@@ -265,7 +268,7 @@ def faults_of(data: dict, claims: dict[str, Claim]) -> list[str]:
     return [f"its {kind} is not what its record gives" for kind, text in shown.items() if text != expected[kind]]
 
 
-def verdict(rows) -> str:
+def verdict(rows: Sequence[Row]) -> str:
     """The rule, on the rows that count: all met holds, all broken fails, some met and some broken is partly.
 
     Anything else is undecided. A proof settles the claim alone.

@@ -15,7 +15,7 @@ __all__ = ["MIME", "Sample", "display", "exact", "faults_of", "in_words", "measu
 MIME = "application/vnd.bnutils.numbers+json"
 
 
-def exact(**values) -> None:
+def exact(**values: Real) -> None:
     """Show values that are the same on every machine: algebra, counts, closed forms.
 
     Parameters
@@ -89,7 +89,7 @@ def display(bundle: dict) -> None:
         print(bundle["text/plain"])
 
 
-def in_words(value, form: str, part: str = "") -> str:
+def in_words(value: float | dict, form: str, part: str = "") -> str:
     """A recorded number as the prose says it.
 
     Parameters

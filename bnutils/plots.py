@@ -6,9 +6,12 @@ import re
 import textwrap
 from html import escape
 from itertools import groupby, pairwise
+from typing import Any
 from urllib.parse import quote
 
 import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -44,7 +47,9 @@ STYLE = {
 }
 
 
-def figure(title, *, columns=1, rows=1, height=3.2, **subplots):
+def figure(
+    title: str, *, columns: int = 1, rows: int = 1, height: float = 3.2, **subplots: Any
+) -> tuple[Figure, Axes | np.ndarray]:
     """A figure whose title answers its question.
 
     Parameters
@@ -75,7 +80,9 @@ def figure(title, *, columns=1, rows=1, height=3.2, **subplots):
     return fig, axes
 
 
-def band(ax, x, rows, color: str, *, name: str | None = None, **line) -> list[sample.Sample]:
+def band(
+    ax: Axes, x: np.ndarray, rows: np.ndarray, color: str, *, name: str | None = None, **line: Any
+) -> list[sample.Sample]:
     """Draw a quantity over seeds: the median as a line, lowest to highest as a band around it.
 
     Parameters
@@ -107,7 +114,7 @@ def band(ax, x, rows, color: str, *, name: str | None = None, **line) -> list[sa
     return points
 
 
-def label(ax, x, y, text, color, **options):
+def label(ax: Axes, x: float, y: float, text: str, color: str, **options: Any) -> None:
     """Write ``text`` beside the point (x, y), in the colour of the line it names.
 
     Parameters
@@ -134,7 +141,7 @@ def label(ax, x, y, text, color, **options):
     ax.annotate(text, (x, y), color=color, **options)
 
 
-def show(fig, name, *, alt):
+def show(fig: Figure, name: str, *, alt: str) -> None:
     """Show a figure as themed inline SVG, with a PNG for viewers that drop it, and clear it.
 
     Parameters
@@ -154,7 +161,7 @@ def show(fig, name, *, alt):
     evidence.display(figures.with_record(bundle(fig, name, alt=alt), name))
 
 
-def bundle(fig, name, *, alt):
+def bundle(fig: Figure, name: str, *, alt: str) -> dict[str, str]:
     """What `show` displays, without its record, as a dict from MIME type to content; the figure is cleared.
 
     Takes and raises what `show` does.
@@ -184,9 +191,7 @@ def _csv(fig):
     for panel, ax in enumerate(fig.axes, 1):
         series = [(line.get_label(), *line.get_data()) for line in ax.lines if line.get_transform() == ax.transData]
         series += [(dots.get_label(), *dots.get_offsets().T) for dots in ax.collections if len(dots.get_offsets()) > 1]
-        bars = [
-            (bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches if hasattr(bar, "get_height")
-        ]
+        bars = [(p.get_x() + p.get_width() / 2, p.get_height()) for p in ax.patches if hasattr(p, "get_height")]
         series += [("bars", *zip(*bars))] if bars else []
         for number, (label, xs, ys) in enumerate(series, 1):
             label = f"series {number}" if label.startswith("_") else label.replace(",", ";")
@@ -218,9 +223,8 @@ def _themed(svg, name, alt):
         _shared,
         body,
     )
-    for marker, radius in re.findall(
-        r'<path id="([^"]*)" d="M 0 ([\d.]+)\n(?:C [^\n]*\n){8}z\n"', body
-    ):  # eight arcs: a circle
+    circles = re.findall(r'<path id="([^"]*)" d="M 0 ([\d.]+)\n(?:C [^\n]*\n){8}z\n"', body)  # eight arcs
+    for marker, radius in circles:
         body = re.sub(rf'<use href="#{marker}" x="([^"]*)" y="([^"]*)"', rf'<circle r="{radius}" cx="\1" cy="\2"', body)
     return (
         f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" fill="currentColor"'

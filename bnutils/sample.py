@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 CONFIDENCE = 0.95
 MOST_FLIPS = 20  # 2^20 signs are tried; beyond that an exact test has no use here
@@ -123,7 +124,13 @@ class Sample:
 
 
 def over(
-    values, *, below: float | None = None, above: float | None = None, chance=None, perfect=None, mutant=None
+    values: ArrayLike,
+    *,
+    below: float | None = None,
+    above: float | None = None,
+    chance: ArrayLike | None = None,
+    perfect: ArrayLike | None = None,
+    mutant: ArrayLike | None = None,
 ) -> Sample:
     """One quantity over seeds, with what it is held against.
 

@@ -130,7 +130,7 @@ def test_svg_is_well_formed_even_with_markup_in_the_text():
 
 
 def test_formulas_run_in_the_order_they_are_read():
-    """Mathtext groups its glyphs by style: 'norm ()' first and the sigma after it; in the page they stand as written."""
+    """Mathtext groups its glyphs by style, 'norm ()' first and sigma after it; in the page they stand as written."""
     text = "".join(ElementTree.fromstring(svg_of(draw())).itertext()).replace("\xa0", " ")
     assert "norm (σB)" in text and "10−8" in text
 
