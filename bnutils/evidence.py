@@ -13,6 +13,7 @@ from .sample import Sample, over
 __all__ = ["MIME", "Sample", "display", "exact", "faults_of", "in_words", "measured", "over"]
 
 MIME = "application/vnd.bnutils.numbers+json"
+OPENING = '<pre class="bn-numbers">'
 
 
 def exact(**values: Real) -> None:
@@ -140,12 +141,13 @@ def faults_of(data: dict) -> list[str]:
         return [f"its record cannot be read ({error})"]
     broken = [name for name, sample in samples.items() if sample.broken()]
     found = [f"{name} is recorded beyond its bound {_bound(samples[name])}" for name in broken]
-    shown = [kind for kind in ("text/plain", "text/html") if _joined(data.get(kind)) != expected[kind]]
+    shown = [kind for kind in ("text/plain", "text/html") if _lines(data.get(kind, "")) != _lines(expected[kind])]
     return found + [f"its {kind} is not what its record says" for kind in shown]
 
 
-def _joined(text):
-    return "".join(text) if isinstance(text, list) else text
+def _lines(text):
+    """What is shown, line by line, in an order of its own: a stored notebook has the record in that of the alphabet."""
+    return sorted("".join(text).removeprefix(OPENING).removesuffix("</pre>").split("\n"))
 
 
 def _scalar(name, value):
@@ -192,7 +194,7 @@ def _bundle(kind, values):
     anchored = "\n".join(f'<span id="n-{name}">{escape(line)}</span>' for name, line in lines.items())
     return {
         "text/plain": "\n".join(lines.values()),
-        "text/html": f'<pre class="bn-numbers">{anchored}</pre>',
+        "text/html": f"{OPENING}{anchored}</pre>",
         MIME: {"kind": kind, "values": values},
     }
 

@@ -35,6 +35,7 @@ drawn = {
     '<figcaption><a href="data:text/csv,1">data</a></figcaption></figure>',
 }
 display(figures.with_record(drawn, "dot"), raw=True, metadata={"image/png": {"width": 1}})
+exact(second=2, first=1)
 ```
 
 ```{code-cell}

@@ -110,6 +110,10 @@ RESEALED = {
         ),
         'cell 3 (code: print(len(data.load("digits").x_train))): its output leaves the book (href of <image>)',
     ),
+    "a cell never run": (
+        lambda nb: nb["cells"][2].update(outputs=[], execution_count=None),
+        "code cell 2 was never run",
+    ),
     "a tag": (lambda nb: nb["cells"][2]["metadata"].update(tags=["nbval-skip"]), "code cell 2 changed"),
     "a switch of nbval": (
         lambda nb: nb["cells"][2].update(source=["# NBVAL_SKIP\n", *nb["cells"][2]["source"]]),
@@ -234,8 +238,8 @@ REFERENCES = "A count of {n}`count:d`, a share of {n}`share:.2f`."
 @pytest.mark.parametrize(
     ("text", "line", "complaint"),
     [
-        ("A share of {n}`shar:.2f`.", 7, "holds count, share"),
-        ("{n}`count:d` and\n{n}`shar:.2f`.", 8, "holds count, share"),
+        ("A share of {n}`shar:.2f`.", 7, "holds count, first, second, share"),
+        ("{n}`count:d` and\n{n}`shar:.2f`.", 8, "holds count, first, second, share"),
         ("A share of {n}`part/none::share:.2f`.", 7, "part/none does not hold"),
         ("A share of {n}`share`.", 7, "has no format"),
         ("A share of {n}`share:d`.", 7, "format code 'd'"),

@@ -85,7 +85,7 @@ def test_a_failing_cell_stops_its_chapter_only(house):
     assert done.returncode == 1
     for part in (
         "part/one FAILED",
-        "manuscript/part/one.md:27, cell 3",
+        "manuscript/part/one.md:28, cell 3",
         "print(1 / 0, len(data",
         "ZeroDivisionError: division by zero",
     ):
