@@ -118,15 +118,15 @@ def read_settings(house: Path) -> None:
     """The settings of the builder are read here only to name the line where they cannot be."""
     for name in ("_toc.yml", "_config.yml"):
         if (house / name).exists():
-            manuscript.read_yaml((house / name).read_text("utf8"), name)
+            manuscript.parse_yaml(manuscript.read_text(house, name), name)
 
 
 def read_claims(house: Path) -> tuple[list[dict], dict]:
     """The rows of manuscript/claims.yml, and the claims they make."""
-    file = house / "manuscript" / "claims.yml"
-    rows = manuscript.read_yaml(file.read_text("utf8"), "manuscript/claims.yml")
+    name = "manuscript/claims.yml"
+    rows = manuscript.parse_yaml(manuscript.read_text(house, name), name)
     try:
-        return rows, claims.load(file)
+        return rows, claims.load(house / name)
     except (ValueError, TypeError) as error:
         raise Unreadable(f"manuscript/{str(error).removeprefix('manuscript/')}") from None
 
@@ -137,9 +137,9 @@ def read_records(house: Path) -> dict:
     for file in sorted((house / "records").glob("*.json")):
         name = f"records/{file.name}"
         try:
-            record = json.loads(file.read_text("utf8"))
-        except ValueError as error:
-            lines.append(f"{name}:{getattr(error, 'lineno', 1)}: this is not JSON ({error}); run `make bench`")
+            record = json.loads(manuscript.read_text(house, name))
+        except json.JSONDecodeError as error:
+            lines.append(f"{name}:{error.lineno}: this is not JSON ({error.msg}); run `make bench`")
             continue
         if not isinstance(record, dict) or record.pop("digest", None) != notebook.digest(record):
             lines.append(

@@ -123,13 +123,9 @@ def read_pages(house: Path) -> list[Page]:
 def read_page(house: Path, source: Path) -> Page:
     name = source.relative_to(house / "manuscript").with_suffix("").as_posix()
     place = f"manuscript/{name}.md"
-    try:
-        text = source.read_text("utf8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise Unreadable(f"{place}:{line}: this is not text in UTF-8 ({error.reason}); save it as UTF-8") from None
+    text = read_text(house, place)
     if text.startswith("---\n"):
-        read_yaml(text.split("\n---", 1)[0], place)
+        parse_yaml(text.split("\n---", 1)[0], place)
     try:
         cells = jupytext.reads(text, fmt="md:myst").cells
     except Exception as error:  # jupytext lets through whatever its parsers raise
@@ -153,7 +149,17 @@ def read_page(house: Path, source: Path) -> Page:
     return Page(name, source, product, house, tuple(cells), text, tuple(lines))
 
 
-def read_yaml(text: str, place: str) -> object:
+def read_text(house: Path, name: str) -> str:
+    try:
+        return (house / name).read_text("utf8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise Unreadable(f"{name}:{line}: this is not text in UTF-8 ({error.reason}); save it as UTF-8") from None
+    except OSError as error:
+        raise Unreadable(f"{name}: cannot be read ({error.strerror}); put it back") from None
+
+
+def parse_yaml(text: str, place: str) -> object:
     """The content of a YAML text; what is wrong with it is said with `place` and line."""
     try:
         return yaml.safe_load(text)

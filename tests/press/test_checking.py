@@ -406,10 +406,9 @@ def test_a_mistake_of_the_author_is_no_traceback(house, name, command):
 def test_bytes_that_are_no_text_are_named_with_their_line(house):
     house.manuscript("part/one").write_bytes(b"# One\n\n\xff\xfe\n")
     house.manuscript("part/two").write_bytes(b"\x80")
-    assert [fault.split(" ")[0] for fault in faults(house)] == [
-        "manuscript/part/one.md:3:",
-        "manuscript/part/two.md:1:",
-    ]
+    (house.root / "manuscript" / "claims.yml").unlink()
+    places = ["manuscript/part/one.md:3:", "manuscript/part/two.md:1:", "manuscript/claims.yml:"]
+    assert [fault.split(" ")[0] for fault in faults(house)] == places
 
 
 def test_a_product_that_cannot_be_written_is_one_line(house):
