@@ -49,7 +49,7 @@ def chapters(house, names, everything, jobs):
 def check(house):
     """Compare what is printed with the manuscript, the digests and the rules; runs nothing."""
     read = book.read(house)
-    stop_at(book.plan(read).lines(house))
+    stop_at([*book.plan(read).lines(house), *book.form_faults(read)])
     click.echo(f"{len(read.pages)} pages are as the press printed them")
 
 

@@ -209,7 +209,7 @@ def plan(book: Book) -> Plan:
     gathered = gather(book, due)
     faults, writes = {"": gathered.faults + ledger_faults(book)}, []
     for page in book.pages:
-        found = [*prose.faults(page), *(rules.faults(page) if rules else ())]
+        found = list(prose.faults(page))
         if not found and page.name not in due:
             missing: list = []
             text = typeset(book, gathered, page, missing)
@@ -243,6 +243,11 @@ def gather(book: Book, due: Iterable[str] = ()) -> Gathered:
                     faults.append(f"{verdict['claim']} is judged twice, in {name} and {page.name}; keep one")
                 judged[verdict["claim"]] = (page.name, verdict)
     return Gathered(numbers, judged, unfit, faults)
+
+
+def form_faults(book: Book) -> list[str]:
+    """Where a page lacks the form that all pages keep; it may be run and printed while it is being written."""
+    return [fault for page in book.pages for fault in rules.faults(page)] if rules else []
 
 
 def ledger_faults(book: Book) -> list[str]:
