@@ -311,7 +311,7 @@ def test_a_page_without_code_types_no_numbers_either(house):
         "``{n}`count:d` `` shows how",
         "```python\n{n}`count:d`\nx = 0.12\n```",
         "[link](https://host/0.12)",
-        '<p style="margin: 0.5em">Text.</p>',
+        '<p style="opacity: 0.5">Text.</p>',
         "```{code-block} python\nx = 0.12\n```",
         "{n}`count:d` %",
         "```{figure} a-0.12.png\n:width: 50%\n\nText.\n```",
