@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from bnutils.exercises import engine
 from bnutils.exercises import the_transform as check
 
 
@@ -79,16 +80,16 @@ def test_an_array_is_compared_entry_by_entry(exercise, candidate, line):
 
 
 def test_a_candidate_cannot_spoil_the_cases():
-    def destructive(x, eps):
-        x -= x.mean(0)
-        x /= np.sqrt(np.square(x).mean(0) + x.dtype.type(eps))
+    @engine.exercise("centred.", [engine.Case("four values", (np.array([1.0, 2, 4, 8]),))])
+    def centre(x):
+        return x - x.mean()
+
+    def destructive(x):
+        x -= x.mean()
         return x
 
-    before = [case.arguments[0].copy() for case in check.standardise.cases]
-    assert said(check.standardise, destructive) == said(check.standardise, destructive)
-    assert said(check.standardise, destructive).startswith("✓")
-    for copy, case in zip(before, check.standardise.cases):
-        np.testing.assert_array_equal(case.arguments[0], copy)
+    assert said(centre, destructive) == said(centre, destructive) == "✓ centre: centred.\n"
+    np.testing.assert_array_equal(centre.cases[0].arguments[0], [1, 2, 4, 8])
 
 
 def test_the_large_case_leaves_a_single_pass_nothing():
