@@ -39,7 +39,7 @@ except ImportError as error:
     sys.exit(f"{error}; take the Python of the book: .venv/bin/python grade.py ...")
 
 RESPOND = "import json, runpy, sys; runpy.run_path(sys.argv[1])['respond'](json.load(sys.stdin))"
-LARGEST_FILE = 1 << 28  # bytes of a notebook, and of a file that one writes
+LARGEST_FILE = 1 << 26  # bytes of a notebook, and of a file that one writes
 LONGEST_REPORT = 1 << 22  # bytes of all its answers
 
 
@@ -79,7 +79,7 @@ def report(path, known, limits):
             rows.append(f"  {sign} {task['title']}" + ("" if own else ": no checker, to be read"))
             rows += [f"      {line[1:].strip()}" for line in open_]
     except Exception as error:  # whatever one notebook holds, the others are graded
-        click.echo(plain(f"{path}: not graded, {type(error).__name__}: {error}"))
+        click.echo(plain(f"{path}: not graded: {error if isinstance(error, ValueError) else repr(error)}"))
         return False
     rows += [f"  ! {plain(fault)}" for fault in faults]
     click.echo("\n".join([f"{plain(str(path))}: {solved} of {checked} exercises solved", *rows]))
@@ -89,8 +89,8 @@ def report(path, known, limits):
 def read(path, chapters):
     """The chapter that a notebook fills in, and its code cells with their numbers, without the book's own solutions."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ValueError(f"{path.stat().st_size} bytes")
+        if not path.is_file() or path.stat().st_size > LARGEST_FILE:
+            raise ValueError(f"not a file of at most {LARGEST_FILE} bytes")
         filled = nbformat.reads(path.read_text("utf8"), as_version=4)
         cells = [
             (number, str(cell.source))
@@ -99,7 +99,7 @@ def read(path, chapters):
         ]
         said = filled.metadata.get("assignment")
     except Exception as error:
-        raise ValueError(f"it is not a notebook ({str(error).splitlines()[0]}); ask for it again") from None
+        raise ValueError(f"it is not a notebook ({plain(str(error))}); ask for it again") from None
     names = {name.split("/")[-1]: name for name in chapters} | {name: name for name in chapters}
     for name in (said, path.stem):
         if isinstance(name, str) and name in names:
@@ -187,9 +187,11 @@ def respond(work):
     shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
     with open(work["channel"], "w", encoding="utf8", buffering=1) as channel:
         for number, source in work["cells"]:
-            with within(work["timeout"]):
-                ran = shell.run_cell(source, store_history=True)
-            if error := ran.error_before_exec or ran.error_in_exec:
+            try:
+                with within(work["timeout"]):
+                    code = shell.transform_cell(source)
+                    exec(compile(code, shell.compile.cache(code, number), "exec"), shell.user_ns)
+            except BaseException as error:
                 fault = f"cell {number} stopped: {type(error).__name__}: {error}"
                 channel.write(json.dumps({"fault": fault}) + "\n")
         for check, exercise in zip(work["checks"], exercises):

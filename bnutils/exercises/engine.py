@@ -58,9 +58,9 @@ def exercise(proves: str, cases: Iterable[Case], *mistakes: Mistake) -> Callable
 
     Parameters
     ----------
-    proves : str        what a function has shown that agrees with the decorated one on all cases
-    cases               what both are tried on
-    mistakes            the usual wrong answers; the first that a candidate agrees with is named
+    proves : str            what a function has shown that agrees with the decorated one on all cases
+    cases : of Case         what both are tried on
+    mistakes : of Mistake   the usual wrong answers; the first that a candidate agrees with is named
     """
     return lambda reference: Exercise(reference, proves, tuple(cases), mistakes)
 

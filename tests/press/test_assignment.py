@@ -162,6 +162,7 @@ def work(handed, name, *changes):
 
 
 RIGHT_UNDO = ("undo(mean, var, eps): ...", "undo(mean, var, eps):\n    return np.sqrt(var + eps), mean")
+WRONG_UNDO = (RIGHT_UNDO[0], RIGHT_UNDO[1].replace(", mean", ", -mean"))
 RIGHT_SIZE = ("size(noise): ...", "size(noise):\n    return int(np.ceil(1 / noise**2))")
 
 
@@ -233,7 +234,7 @@ ATTACKS = {
     "the verdict is patched": f"{ENGINE}engine.verdict = lambda *given: '✓ undo: patched'",
     "the call is patched": f"{ENGINE}engine.Exercise.__call__ = lambda self, answer: {SIGN}",
     "the comparison is patched": f"{ENGINE}engine._equal = lambda *given: True",
-    "the reference is replaced": "check.undo.reference = lambda *given: None",
+    "the reference is replaced": "check.undo.reference = undo",
     "the cases are taken away": "check.undo.cases = ()",
     "the cases are made easy": "[case.arguments[0].fill(0) for case in check.undo.cases]",
     "the module is replaced": "import sys\nsys.modules['bnutils.exercises.the_transform'] = sys",
@@ -262,7 +263,7 @@ HARM = {  # name: code in a cell, what is said of it
     "a kill": ("import os\nos._exit(7)", "! its process died (7)"),
     "an end that is refused": (
         "import time\nwhile True:\n    try:\n        time.sleep(99)\n    except BaseException:\n        pass",
-        "! stopped after 25 s",
+        "! stopped after 14 s",
     ),
     "a flood of output": ("import sys\nwhile True: sys.stdout.write('✓' * 10**6)", "! cell 4 stopped: TooLong"),
     "a flood of files": ("while True: open('f', 'ab').write(bytes(10**8))", "! cell 4 stopped: OSError"),
@@ -284,7 +285,7 @@ def graded(taught, folder, codes, *limits):
     paths = []
     for name, code in codes.items():
         planted = ("check.undo(undo)", f"{code}\n\ncheck.undo(undo)")
-        paths.append(work(handed, f"{name.replace(' ', '-')}.ipynb", planted, RIGHT_SIZE))
+        paths.append(work(handed, f"{name.replace(' ', '-')}.ipynb", planted, WRONG_UNDO, RIGHT_SIZE))
     done = grade(handed, *limits, *paths, work(handed, "anna.ipynb", RIGHT_UNDO, RIGHT_SIZE), before=PEAK)
     assert (done.returncode, done.stderr) == (1, "")
     *reports, last = done.stdout.split(f"{handed}/")[1:]
@@ -308,7 +309,7 @@ def test_an_attack_solves_nothing(attack, attacked):
 @pytest.fixture(scope="module")
 def harmed(taught, tmp_path_factory):
     codes = {name: code for name, (code, _) in HARM.items()}
-    limits = ("--timeout", 8, "--total", 25, "--memory", 4)
+    limits = ("--timeout", 5, "--total", 14, "--memory", 4)
     return graded(taught, tmp_path_factory.mktemp("harmed"), codes, *limits)
 
 
@@ -378,18 +379,19 @@ def test_a_file_that_is_no_work_stops_no_batch(handed):
     (handed / "torn.ipynb").write_text("{")
     (handed / "deep.ipynb").write_text("[" * 100_000)
     (handed / "folder.ipynb").mkdir()
+    os.mkfifo(handed / "pipe.ipynb")
     for name, said in (("other", None), ("list", []), ("object", {"a": []})):
         book = nbformat.v4.new_notebook(metadata={} if said is None else {"assignment": said})
         nbformat.write(book, handed / f"{name}.ipynb")
     odd = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {"assignment": "part/tasks"}, "cells": [7]})
     (handed / "odd.ipynb").write_text(odd)
-    names = ["torn", "deep", "folder", "other", "list", "object", "odd", "not-there"]
+    names = ["torn", "deep", "folder", "other", "list", "object", "odd", "pipe", "not-there"]
     anna = work(handed, "anna.ipynb", RIGHT_UNDO, RIGHT_SIZE)
     done = grade(handed, *[handed / f"{name}.ipynb" for name in names], anna)
     lines = done.stdout.splitlines()
     assert done.returncode == 1 and "anna.ipynb: 2 of 2" in lines[len(names)]
     for name, line in zip(names, lines):
-        assert f"{name}.ipynb: not graded, ValueError: it " in line
+        assert f"{name}.ipynb: not graded: it " in line
         assert ("names no chapter; call it like one of part/one" if name in names[3:6] else "is not a notebook") in line
 
 

@@ -5,9 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
+
+from press import manuscript, notebook
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def markdown(file):
@@ -72,6 +77,27 @@ def test_a_changed_module_runs_the_chapters_that_import_it(house):
     house.append("bnutils/data.py", "# a comment\n")
     done = house.press("chapters")
     assert "part/one: bnutils/data.py changed" in done.stdout and "1 run" in done.stdout
+
+
+def test_a_new_exercise_runs_its_own_chapter_only(house):
+    for name, module in (("part/one", "convolution"), ("part/two", "the_transform")):
+        own = f"```{{code-cell}}\nfrom bnutils.exercises import {module} as check\n"
+        house.change(house.manuscript(name), "```{code-cell}\n", own)
+    assert "2 run" in house.press("chapters").stdout
+    house.append("bnutils/exercises/convolution.py", "# a comment\n")
+    done = house.press("chapters")
+    assert "part/one: bnutils/exercises/convolution.py changed" in done.stdout and "1 run" in done.stdout
+    house.append("bnutils/exercises/backpropagation.py", "# nobody here imports this\n")
+    assert "0 run" in house.press("chapters").stdout
+
+
+def test_exercises_of_the_book_are_inputs_of_their_own_chapter_only():
+    pages = [page for page in manuscript.read_pages(ROOT) if page.runs]
+    inputs = notebook.inputs(ROOT, pages)
+    for file in (ROOT / "bnutils" / "exercises").glob("*.py"):
+        readers = {name for name in inputs if file.relative_to(ROOT).as_posix() in inputs[name]}
+        own = {page.name for page in pages if page.source.stem.replace("-", "_") == file.stem}
+        assert readers == (set(inputs) if file.stem in ("__init__", "engine") else own), file.name
 
 
 def test_a_failing_cell_stops_its_chapter_only(house):
