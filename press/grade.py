@@ -8,7 +8,7 @@ costs only itself.
 
 What this does not promise: that a student found the answers. The right functions stay readable in bnutils, and a
 notebook may call them; where a grade counts, read the code too. And it runs with your rights, on your files and your
-network: grade those of people you trust, or in a container.
+network, and may leave processes behind: grade those of people you trust, or in a container.
 
 The exit status is 0 if every exercise with a checker is solved in every notebook, and 1 if not. Needs bnutils, what
 its chapters import, and Linux or macOS.

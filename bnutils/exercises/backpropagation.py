@@ -1,6 +1,7 @@
 """Exercises of the chapter on backpropagation."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def _backward(dy, x_hat, gamma, var, eps, *, mean=1, hat=1, axis=0, ddof=0):
         lambda *given: _backward(*given, axis=1),
     ),
 )
-def backward_dx(dy, x_hat, gamma, var, eps):
+def backward_dx(dy: np.ndarray, x_hat: np.ndarray, gamma: np.ndarray, var: np.ndarray, eps: float) -> np.ndarray:
     """Return dx (N, F) for a batch normalised over axis 0.
 
     ``dy`` and ``x_hat`` are (N, F), ``gamma`` and ``var`` (F,), ``eps`` is a number.
@@ -131,7 +132,7 @@ def _parameter_cases():
         lambda dy, x_hat: ((dy * x_hat).sum((0, 1, 2)), dy.sum((0, 1, 2))),
     ),
 )
-def parameter_gradients(dy, x_hat):
+def parameter_gradients(dy: np.ndarray, x_hat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (dgamma, dbeta), each (C,), for images: ``dy`` and ``x_hat`` are (N, C, H, W)."""
     return (dy * x_hat).sum((0, 2, 3)), dy.sum((0, 2, 3))
 
@@ -181,7 +182,7 @@ def parameter_gradients(dy, x_hat):
         lambda n, var, eps: eigenvalues_of.reference(n, var, eps)[::-1],
     ),
 )
-def eigenvalues_of(n, var, eps):
+def eigenvalues_of(n: int, var: float, eps: float) -> np.ndarray:
     """Return the ``n`` eigenvalues of d x_hat / d x for one feature with variance ``var``, ascending."""
     std = math.sqrt(var + eps)
     return np.array([0.0, eps / (var + eps) / std] + [1 / std] * (n - 2))
@@ -272,7 +273,7 @@ def _unit(x, index):
     ),
     Mistake("not put back", "the entry is not put back: x moved in place drifts by -h with each entry.", _in_place),
 )
-def numerical_gradient(f, x, dy, h):
+def numerical_gradient(f: Callable, x: np.ndarray, dy: np.ndarray, h: float) -> np.ndarray:
     """Return the gradient of sum(``dy`` * ``f(x)``) by ``x``, of the shape of x, by central differences of step ``h``.
 
     ``f`` maps arrays of shape (N, F) to such, ``dy`` has that shape too.

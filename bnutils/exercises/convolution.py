@@ -53,7 +53,7 @@ def _over(x, eps, axis):
         lambda x, eps: (x - x.mean((0, 1, 2))) / (x.std((0, 1, 2)) + eps),
     ),
 )
-def normalise_images(x, eps):
+def normalise_images(x: np.ndarray, eps: float) -> np.ndarray:
     """Return x_hat for images ``x`` of shape (N, H, W, C), one pair of statistics a channel; ``eps`` is a number."""
     return _over(x, eps, (0, 1, 2))
 
@@ -106,7 +106,7 @@ def _total(x):
         lambda x: np.asarray(x.var() / x.mean(axis=(1, 2, 3)).var()),
     ),
 )
-def worth_of_an_image(x):
+def worth_of_an_image(x: np.ndarray) -> np.ndarray:
     """Return p, the number of independent values an image is worth, (C,), for images ``x`` of shape (N, C, H, W)."""
     return _total(x) / x.mean(axis=(2, 3)).var(axis=0)
 
@@ -167,6 +167,6 @@ def _kernel(x, dy, edge=1, reduce=np.sum):
         lambda x, dy: _kernel(x, dy, edge=0),
     ),
 )
-def kernel_gradient(x, dy):
+def kernel_gradient(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
     """Return the gradient (3, 3) of the kernel of a convolution with zeros around; ``x`` and ``dy`` are (N, H, W)."""
     return _kernel(x, dy)

@@ -1,6 +1,7 @@
 """Exercises of the chapter on deep networks that learn nothing."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def _step_cases():
         lambda phi, q, omega, nodes, weights: omega * (phi(np.sqrt(q) * nodes) ** 2).mean(),
     ),
 )
-def variance_step(phi, q, omega, nodes, weights):
+def variance_step(phi: Callable, q: float, omega: float, nodes: np.ndarray, weights: np.ndarray) -> float:
     """Return omega * E[phi(sqrt(q) Z)^2], a number, by quadrature with these ``nodes`` and ``weights``."""
     return omega * (weights * phi(np.sqrt(q) * nodes) ** 2).sum()
 
@@ -112,7 +113,7 @@ def variance_step(phi, q, omega, nodes, weights):
         lambda fan_in, slope: math.sqrt(2 / (1 + slope**2)) / fan_in,
     ),
 )
-def leaky_weights(fan_in, slope):
+def leaky_weights(fan_in: int, slope: float) -> float:
     """Return the standard deviation of weights that keep the mean square through a leaky ReLU of this ``slope``."""
     return math.sqrt(2 / ((1 + slope**2) * fan_in))
 
@@ -165,7 +166,7 @@ def _scaled(scale, *powers):
         lambda scale, depth, layer: tuple(scale * count for count in (depth + 1, depth, depth + 1 - layer)),
     ),
 )
-def scaled_weights(scale, depth, layer):
+def scaled_weights(scale: float, depth: int, layer: int) -> tuple[float, float, float]:
     """Return the factors of the output, of dL/dW and of dL/dz, three numbers, when all weights of a ReLU net grow.
 
     ``depth`` hidden layers and the readout are multiplied by ``scale``; W and z are those of ``layer``, from 1.

@@ -48,7 +48,7 @@ def _linear_cases():
         ),
     ),
 )
-def linear_gradients(dy, x, weight):
+def linear_gradients(dy: np.ndarray, x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the gradients of x (N, I), weight (O, I) and bias (O,) of a linear layer, given ``dy`` (N, O)."""
     return dy @ weight, dy.T @ x, dy.sum(0)
 
@@ -108,7 +108,7 @@ def _score_cases():
         ),
     ),
 )
-def score_gradient(scores, labels):
+def score_gradient(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the gradient of the mean cross-entropy by the ``scores``, both (N, K); ``labels`` are N integers."""
     return (_softmax(scores) - _truth(scores, labels)) / len(labels)
 
@@ -165,6 +165,8 @@ def _stepped(w, v, lr):
         lambda w, g, v, lr, momentum, decay: (w + lr * (momentum * v + g + decay * w), momentum * v + g + decay * w),
     ),
 )
-def momentum_step(w, g, v, lr, momentum, decay):
+def momentum_step(
+    w: np.ndarray, g: np.ndarray, v: np.ndarray, lr: float, momentum: float, decay: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the new weight and the new velocity, like weight ``w``, gradient ``g`` and velocity ``v`` of one shape."""
     return _stepped(w, momentum * v + g + decay * w, lr)

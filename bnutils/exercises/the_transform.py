@@ -74,7 +74,7 @@ def _standardise(x, eps, *, axis=0, ddof=0):
         lambda x, eps: (x - x.mean(0)) / np.sqrt((x**2).mean(0) - x.mean(0) ** 2 + x.dtype.type(eps)),
     ),
 )
-def standardise(x, eps):
+def standardise(x: np.ndarray, eps: float) -> np.ndarray:
     """Return x_hat, the batch ``x`` (N, F) standardised over axis 0, of the same type; ``eps`` is a number."""
     return norm.batch_norm(x, np.ones(x.shape[1]), np.zeros(x.shape[1]), eps=eps)[0]
 
@@ -125,7 +125,7 @@ def _undo_cases():
         lambda mean, var, eps: (np.sqrt(var + eps), mean * np.sqrt(var + eps)),
     ),
 )
-def undo(mean, var, eps):
+def undo(mean: np.ndarray, var: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """Return (gamma, beta) that make BN with fixed ``mean`` and ``var`` the identity, all of them (F,)."""
     return np.sqrt(var + eps), mean
 
@@ -160,7 +160,7 @@ def undo(mean, var, eps):
     ),
     Mistake("not whole", "a batch has a whole number of examples: round up.", lambda noise: 1 / noise**2),
 )
-def batch_size(noise):
+def batch_size(noise: float) -> int:
     """Return the smallest integer N with std(mu_B) <= ``noise`` * sigma, for independent values."""
     return math.ceil(1 / noise**2)
 
@@ -199,6 +199,6 @@ def _c_unbiased(n):
     ),
     Mistake("noise of the mean", "1/sqrt(n) is the noise of the mean.", lambda n: 1 / math.sqrt(n)),
 )
-def noise_of_std(n):
+def noise_of_std(n: int) -> float:
     """Return the exact standard deviation of sigma_B, a number, for ``n`` Gaussian values with sigma = 1."""
     return norm.std_of_std(n)

@@ -46,7 +46,7 @@ from .engine import Case, Mistake, exercise
         lambda keras, n, new_n: keras,
     ),
 )
-def convert(keras, n, new_n):
+def convert(keras: float, n: int, new_n: int) -> float:
     """Return PyTorch's momentum, a number, for batches of ``new_n`` images.
 
     It forgets as fast an image as the momentum ``keras``, in Keras's convention, at batches of ``n``.
@@ -101,7 +101,7 @@ def _debias_cases():
         lambda mean, var, momentum, t: debias.reference(mean, var, momentum, t + 1),
     ),
 )
-def debias(mean, var, momentum, t):
+def debias(mean: np.ndarray, var: np.ndarray, momentum: float, t: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the running (mean, var), each (F,), without what is left of their start at 0 and 1 after ``t`` batches."""
     k = (1 - momentum) ** t
     return mean / (1 - k), (var - k) / (1 - k)
@@ -144,7 +144,7 @@ def debias(mean, var, momentum, t):
         lambda momentum, share: math.log(share) / math.log(1 - momentum),
     ),
 )
-def forget(momentum, share):
+def forget(momentum: float, share: float) -> int:
     """Return the smallest integer number of steps after which at most ``share`` of the start is left."""
     return math.ceil(math.log(share) / math.log(1 - momentum))
 
@@ -194,7 +194,9 @@ def _affine_cases():
         lambda mean, var, gamma, beta, eps: (gamma / np.sqrt(var + eps), beta - mean / np.sqrt(var + eps)),
     ),
 )
-def affine(mean, var, gamma, beta, eps):
+def affine(
+    mean: np.ndarray, var: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (a, b), each (F,), with a * x + b equal to BN of these fixed statistics, all of them (F,)."""
     a = gamma / np.sqrt(var + eps)
     return a, beta - a * mean
