@@ -58,9 +58,12 @@ def exercise(proves: str, cases: Iterable[Case], *mistakes: Mistake) -> Callable
 
     Parameters
     ----------
-    proves : str            what a function has shown that agrees with the decorated one on all cases
-    cases : of Case         what both are tried on
-    mistakes : of Mistake   the usual wrong answers; the first that a candidate agrees with is named
+    proves
+        what a function has shown that agrees with the decorated one on all cases
+    cases
+        what both are tried on
+    *mistakes
+        the usual wrong answers; the first that a candidate agrees with is named
     """
     return lambda reference: Exercise(reference, proves, tuple(cases), mistakes)
 
@@ -84,7 +87,8 @@ def verdict(exercise: Exercise, answers: Sequence) -> str:
 
     Returns
     -------
-    line : str          "✓ name: what it proves", "… name: not filled in yet", or "✗ name: the idea that was missed"
+    line : str
+        "✓ name: what it proves", "… name: not filled in yet", or "✗ name: the idea that was missed"
     """
     name = exercise.name
     told = [f"case {number} ({case.told})" for number, case in enumerate(exercise.cases, 1)]
