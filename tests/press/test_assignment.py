@@ -26,7 +26,7 @@ kernelspec: {name: python3, display_name: Python 3}
 import numpy as np
 
 from bnutils.exercises import the_transform as check
-from bnutils.numbers import exact
+from bnutils.evidence import exact
 
 exact(kept=4)
 ```
