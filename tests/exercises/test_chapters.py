@@ -11,6 +11,7 @@ import pkgutil
 import runpy
 from pathlib import Path
 
+import grimp
 import pytest
 
 from bnutils import exercises
@@ -18,6 +19,7 @@ from bnutils.exercises import engine
 
 CHAPTERS = [module.name for module in pkgutil.iter_modules(exercises.__path__) if module.name != "engine"]
 READERS = {chapter: runpy.run_path(str(Path(__file__).with_name(f"{chapter}.py"))) for chapter in CHAPTERS}
+MANUSCRIPT = Path(__file__).resolve().parents[2] / "manuscript"
 
 
 def of(chapter):
@@ -69,6 +71,16 @@ def test_a_wrong_answer_in_the_readers_own_words_is_recognised(chapter, name, mi
 def test_a_right_answer_passes_however_it_is_written(chapter, name, candidate):
     exercise = of(chapter)[name]
     assert said(exercise, candidate) == f"✓ {name}: {exercise.proves}"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_module_of_exercises_belongs_to_its_chapter_alone(chapter):
+    """So that a new exercise runs no other chapter again: nothing that another chapter imports leads to it."""
+    graph = grimp.build_graph("bnutils", cache_dir=None)
+    module, line = f"bnutils.exercises.{chapter}", f"\nfrom bnutils.exercises import {chapter} as check\n"
+    assert graph.find_downstream_modules(module) == set()
+    readers = [page for page in MANUSCRIPT.rglob("*.md") if line in page.read_text("utf8")]
+    assert [page.stem for page in readers] == [chapter.replace("_", "-")]
 
 
 @every_exercise

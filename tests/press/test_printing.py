@@ -5,14 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
-
-from press import manuscript, notebook
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def markdown(file):
@@ -89,15 +84,6 @@ def test_a_new_exercise_runs_its_own_chapter_only(house):
     assert "part/one: bnutils/exercises/convolution.py changed" in done.stdout and "1 run" in done.stdout
     house.append("bnutils/exercises/backpropagation.py", "# nobody here imports this\n")
     assert "0 run" in house.press("chapters").stdout
-
-
-def test_exercises_of_the_book_are_inputs_of_their_own_chapter_only():
-    pages = [page for page in manuscript.read_pages(ROOT) if page.runs]
-    inputs = notebook.inputs(ROOT, pages)
-    for file in (ROOT / "bnutils" / "exercises").glob("*.py"):
-        readers = {name for name in inputs if file.relative_to(ROOT).as_posix() in inputs[name]}
-        own = {page.name for page in pages if page.source.stem.replace("-", "_") == file.stem}
-        assert readers == (set(inputs) if file.stem in ("__init__", "engine") else own), file.name
 
 
 def test_a_failing_cell_stops_its_chapter_only(house):
