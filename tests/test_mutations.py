@@ -21,6 +21,7 @@ CONV, CONV_TESTS = "bnutils.scratch.convolution", "scratch/test_convolution.py"
 FAMILY, FAMILY_TESTS = "bnutils.scratch.family", "scratch/test_family.py"
 NETWORK, NETWORK_TESTS = "bnutils.scratch.network", "scratch/test_network.py"
 TRAINING, TRAINING_TESTS = "bnutils.scratch.training", "scratch/test_training.py"
+ENGINE, EXERCISES_TESTS = "bnutils.exercises.engine", "exercises/test_chapters.py"
 SHRINK = "return dy - dy.mean(axis, keepdims=True) - x_hat * (dy * x_hat).mean(axis, keepdims=True)"
 
 MUTATIONS = {  # name: module, old text, new text, test file, test, its arguments
@@ -1125,39 +1126,50 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
     ),
     # exercises
     "only the first case counts": (
-        "bnutils.exercises",
+        ENGINE,
         "    if all(agrees):",
         "    if agrees[0]:",
-        "test_exercises.py",
+        EXERCISES_TESTS,
         "test_right_on_the_first_case_only_does_not_pass",
+        "the_transform",
+        "undo",
     ),
     "the candidate gets the case itself": (
-        "bnutils.exercises",
-        "function(*copy.deepcopy(arguments))",
-        "function(*arguments)",
-        "test_exercises.py",
+        ENGINE,
+        "candidate(*copy.deepcopy(case.arguments))",
+        "candidate(*case.arguments)",
+        "exercises/test_engine.py",
         "test_a_candidate_cannot_spoil_the_cases",
     ),
-    "any case will do to recognise an idea": (
-        "bnutils.exercises",
-        "        if all(_equal(_run(wrong",
-        "        if any(_equal(_run(wrong",
-        "test_exercises.py",
-        "test_every_known_wrong_answer_gets_its_own_message",
+    "any case will do to recognise a mistake": (
+        ENGINE,
+        "        if all(_equal(answer(mistake.wrong",
+        "        if any(_equal(answer(mistake.wrong",
+        EXERCISES_TESTS,
+        "test_a_mistake_is_recognised_by_its_own_idea_and_by_no_other",
+        "the_transform",
+        "batch_size",
+        "equality excluded",
     ),
     "a single pass passes where the mean is small": (
-        "bnutils.exercises",
+        "bnutils.exercises.the_transform",
         "2.0**13 + rng",
         "2.0**3 + rng",
-        "test_exercises.py",
-        "test_every_known_wrong_answer_gets_its_own_message",
+        EXERCISES_TESTS,
+        "test_a_mistake_is_recognised_by_its_own_idea_and_by_no_other",
+        "the_transform",
+        "standardise",
+        "single pass",
     ),
     "rounding up cannot be told from rounding down": (
-        "bnutils.exercises",
+        "bnutils.exercises.the_transform",
         "(0.5, 0.25, 0.125, 0.3, 0.15, 0.07, 0.6)",
         "(0.5, 0.25, 0.125)",
-        "test_exercises.py",
-        "test_every_known_wrong_answer_gets_its_own_message",
+        EXERCISES_TESTS,
+        "test_a_mistake_is_recognised_by_its_own_idea_and_by_no_other",
+        "the_transform",
+        "batch_size",
+        "rounded down",
     ),
     # plots
     "ids from chance": (
