@@ -17,7 +17,7 @@ export PYTHONPATH := $(CURDIR)
 export TORCH_INDEX
 INSTALL = $(if $(strip $(PYTHON)),,$(error Python 3.11, 3.12 or 3.13 was not found; install one, or give it: make PYTHON=/path/to/python3.12))$(PYTHON) press/install.py "$$VENV"
 
-.PHONY: help book test audit pdf chapters serve lab assignment bench clean
+.PHONY: help book test audit pdf chapters serve lab assignment wheel bench clean
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
@@ -64,6 +64,10 @@ lab: ## open the chapters in JupyterLab
 assignment: ## write the notebooks without solutions, and their grader, into _build/assignment (OUT=...)
 	@$(INSTALL) all
 	@$(BIN)/python -m press assignment $(OUT)
+
+wheel: ## build bnutils into _build/wheel, install it from the package index into an empty environment, run a notebook there
+	@$(INSTALL) pages
+	@$(BIN)/python -m press.wheel
 
 bench: ## measure what the book quotes of this machine, into records/
 	@$(INSTALL) all

@@ -19,7 +19,7 @@ import sphinxcontrib.katex as katex
 from docutils import nodes
 from sphinx.util import logging
 
-from press import finish, install
+from press import finish, install, launch
 
 log = logging.getLogger(__name__)
 HOUSE = Path(__file__).resolve().parents[1]
@@ -177,9 +177,12 @@ def hover_texts(env):
 def place_site(app, config):
     """What depends on where the book is published: BOOK_URL and BOOK_REPOSITORY, set by whoever publishes it.
 
-    Without an address there is no sitemap; without a repository there are no buttons that lead to it.
+    Without an address there is no sitemap; without a repository there are no buttons that lead to it. Colab opens a
+    notebook by itself: its button waits for the repository of `_config.yml`, from which such a notebook takes bnutils.
     """
     url, repository = (os.environ.get(name, "").rstrip("/") for name in ("BOOK_URL", "BOOK_REPOSITORY"))
+    configured = launch.repository(Path(app.srcdir))
+    repository = repository or configured
     if url:
         config.html_baseurl = config.ogp_site_url = url + "/"
         config.sitemap_url_scheme, config.sitemap_show_lastmod = "{link}", False
@@ -192,7 +195,7 @@ def place_site(app, config):
             "repository_url": repository,
             "use_repository_button": True,
             "launch_buttons": {
-                "colab_url": "https://colab.research.google.com",
+                "colab_url": "https://colab.research.google.com" if configured else "",
                 "binderhub_url": "https://mybinder.org",
                 "notebook_interface": "jupyterlab",
             },

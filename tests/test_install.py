@@ -85,6 +85,7 @@ def test_make_alone_lists_the_commands():
         "serve",
         "lab",
         "assignment",
+        "wheel",
         "bench",
         "clean",
     ]
