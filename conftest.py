@@ -1,12 +1,14 @@
-"""What every test run needs: the CPU settings of the press, and what nbval must not compare."""
+"""What every test run needs: the CPU settings of the press, this book's bnutils, and what nbval must not compare."""
 
 import os
+from pathlib import Path
 
 from bnutils import claims, evidence
 from press import CPU
 
-for name, value in CPU.items():
-    os.environ.setdefault(name, value)
+HOUSE = str(Path(__file__).resolve().parent)
+os.environ |= CPU | {"BNUTILS_DEVICE": os.environ.get("BNUTILS_DEVICE", CPU["BNUTILS_DEVICE"])}
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [HOUSE, os.environ.get("PYTHONPATH")]))  # for kernels
 
 
 def pytest_collectstart(collector):

@@ -11,6 +11,8 @@ pdf.py          the whole book as one PDF
 assignment.py   notebooks without solutions; grade.py grades what comes back
 bench.py        machine numbers, into records/
 install.py      the environment (standard library only)
+launch.py       notebooks that are opened without the rest of the book, as in Colab
+wheel.py        bnutils in an environment of its own
 """
 
 # Set before NumPy or torch load: one thread and one instruction set, so that two runs on one machine agree to the bit.

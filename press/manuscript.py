@@ -15,6 +15,7 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from mdit_py_plugins.myst_role import myst_role_plugin
 
 from bnutils import evidence
+from press import launch
 
 VERBATIM = {"code-cell", "code-block", "code", "eval-rst", "math", "raw", "bibliography", "glossary", "ledger"}
 
@@ -56,7 +57,7 @@ def read_pages(house):
 def read_page(house, source):
     name = source.relative_to(house / "manuscript").with_suffix("").as_posix()
     text = source.read_text("utf8")
-    cells = jupytext.reads(text, fmt="md:myst").cells
+    cells = launch.standing_alone(house, jupytext.reads(text, fmt="md:myst").cells)
     seen = {}
     for cell in cells:
         cell.metadata = {key: cell.metadata[key] for key in ("jupyter", "tags") if key in cell.metadata}

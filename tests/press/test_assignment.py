@@ -127,7 +127,7 @@ The end.
 def taught(printed, tmp_path_factory):
     """The small house with one more chapter, printed; its assignment; and the chapter as it was printed."""
     root = tmp_path_factory.mktemp("taught") / "house"
-    shutil.copytree(printed.root, root)
+    shutil.copytree(printed.root, root, symlinks=True)
     house = type(printed)(root)
     house.manuscript("part/tasks").write_text(TASKS, "utf8")
     for command in ("chapters", "assignment"):
