@@ -4,28 +4,35 @@ PYTHON      ?= $(shell for p in python3 python3.13 python3.12 python3.11 python;
 VENV        ?= .venv
 TORCH_INDEX ?=
 PORT        ?= 8000
-BIN          = $(VENV)/bin
+BIN          = "$$VENV"/bin
+JUPYTER_BOOK = $(BIN)/python -c 'from jupyter_book.cli.main import main; main()'# its script starts from no path with blank and dollar
 HTML         = _build/html
+PUBLISHED    = _build/published
 PAGES        = index.md references.bib _config.yml _toc.yml constraints.txt package-lock.json \
                $(shell find chapters bnutils press -type f -not -name '*.pyc' -not -path '*/.ipynb_checkpoints/*')
 
+override VENV := $(subst ~/,$(HOME)/,$(VENV))
+export VENV
 export PYTHONPATH := $(CURDIR)
 export TORCH_INDEX
-INSTALL = $(if $(strip $(PYTHON)),,$(error Python 3.11, 3.12 or 3.13 was not found; install one, or give it: make PYTHON=/path/to/python3.12))$(PYTHON) press/install.py $(VENV)
+INSTALL = $(if $(strip $(PYTHON)),,$(error Python 3.11, 3.12 or 3.13 was not found; install one, or give it: make PYTHON=/path/to/python3.12))$(PYTHON) press/install.py "$$VENV"
 
-.PHONY: help book test audit pdf chapters serve lab assignment bench clean
+.PHONY: help book test audit pdf chapters serve lab assignment wheel bench clean
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 book: ## build the pages from the stored outputs
 	@$(INSTALL) pages
+	@mkdir -p _build; printf '%s\n' "$$BOOK_URL" "$$BOOK_REPOSITORY" > _build/asked
+	@cmp -s _build/asked $(PUBLISHED) || cp _build/asked $(PUBLISHED)
+	@test -e $(HTML)/index.html || rm -f $(HTML)/.built
 	@$(MAKE) -s $(HTML)/.built
-	@echo "The book is at $(CURDIR)/$(HTML)/index.html"
+	@echo "The book is at $$PWD/$(HTML)/index.html"
 
-# -W sees only pages that are read anew, so a failed build leaves nothing behind; the one style sheet is made of all pages, so all are written
-$(HTML)/.built: $(PAGES)
-	@rm -rf $(HTML) $(if $(filter-out index.md references.bib chapters/%,$?),_build/.doctrees); mkdir -p _build && echo "building the pages ..."
-	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter-book build -q -W -n --keep-going . > _build/log 2>&1 || { cat _build/log; rm -rf _build; exit 1; }
+# -W sees only pages that are read anew, so a failed build leaves nothing behind
+$(HTML)/.built: $(PAGES) $(PUBLISHED)
+	@rm -rf $(if $(filter-out index.md references.bib chapters/%,$?),_build/.doctrees); echo "building the pages ..."
+	@$(JUPYTER_BOOK) build -q -W -n --keep-going . > _build/log 2>&1 || { cat _build/log; rm -rf _build; $(INSTALL) damage; exit 1; }
 	@touch $@
 
 test: book ## run every test: digests, unit tests, the pages, every cell of every chapter
@@ -52,11 +59,15 @@ serve: book ## show the book at http://localhost:8000 (PORT=...)
 
 lab: ## open the chapters in JupyterLab
 	@$(INSTALL) lab
-	@$(BIN)/jupyter lab chapters
+	@$(BIN)/python -m jupyterlab chapters
 
 assignment: ## write the notebooks without solutions, and their grader, into _build/assignment (OUT=...)
 	@$(INSTALL) all
 	@$(BIN)/python -m press assignment $(OUT)
+
+wheel: ## build bnutils into _build/wheel, install it from the package index into an empty environment, run a notebook there
+	@$(INSTALL) pages
+	@$(BIN)/python -m press.wheel
 
 bench: ## measure what the book quotes of this machine, into records/
 	@$(INSTALL) all

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from .evidence import Sample, over
 
 MIME = "application/vnd.bnutils.claim+json"
-PATH = Path(__file__).resolve().parents[1] / "manuscript" / "claims.yml"
+PATH = Path(__file__).with_name("claims.yml")
 RELATIONS = {"<": lt, "<=": le, ">": gt, ">=": ge}
 RESIDUE = 1e-6  # what is bounded below this, or does not reach it, is rounding error
 FEWEST_SEEDS = 10  # for an interval

@@ -1,10 +1,10 @@
 """Real data as arrays, split once by a seed."""
 
 import gzip
+import hashlib
 import os
 import zlib
 from dataclasses import dataclass
-from math import prod
 from numbers import Integral
 from pathlib import Path
 
@@ -15,12 +15,29 @@ CUTS = (1000, 1297)  # of 1797: 1000 to train on, 297 to validate, 500 to test
 
 SYSTEM = Path("/usr/share/datasets/fashion-mnist")  # of Debian's package dataset-fashion-mnist
 ADDRESS = "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"
-FILES = {  # as published there, with their SHA-256
-    "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-    "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-    "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-    "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+FILES = {  # as published there: SHA-256 of the packed file; size and SHA-256 of its content, however it is packed
+    "train-images-idx3-ubyte.gz": (
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        47040016,
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    ),
+    "train-labels-idx1-ubyte.gz": (
+        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        60008,
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    ),
+    "t10k-images-idx3-ubyte.gz": (
+        "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        7840016,
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    ),
+    "t10k-labels-idx1-ubyte.gz": (
+        "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        10008,
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
 }
+HEADERS = {"images": 16, "labels": 8}  # bytes before the items: a magic number and the sizes, of four bytes each
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +70,8 @@ def load(name, *, standardise=False, seed=0, folder=None):
     its authors set apart to test on stay as they are, whatever the seed; their 60000 training images are permuted: five
     sixths to train on, one sixth to validate. The first of these that is there is read: ``folder``; the folder that the
     environment variable ``BNUTILS_DATA`` names; Debian's package ``dataset-fashion-mnist``; the user's cache. If there
-    is none, the files are downloaded into the cache (30 MB). The pixels are float32: 220 MB, half of float64.
+    is none, the files are downloaded into the cache (30 MB). Wherever they come from, their content is held against its
+    published SHA-256. The pixels are float32: 220 MB, half of float64.
 
     Parameters
     ----------
@@ -65,7 +83,7 @@ def load(name, *, standardise=False, seed=0, folder=None):
     seed : int
         of the permutation; 0 or more
     folder : str
-        for Fashion-MNIST: where its four IDX files lie, gzipped or not, with as many images as they say
+        for Fashion-MNIST: where its four IDX files lie, gzipped or not
 
     Returns
     -------
@@ -75,8 +93,8 @@ def load(name, *, standardise=False, seed=0, folder=None):
     Raises
     ------
     ValueError
-        an unknown name, a seed that is not an integer of 0 or more, a folder for the digits; a file that is cut short,
-        is not what its name says, does not fit its partner, or was downloaded with a wrong checksum
+        an unknown name, a seed that is not an integer of 0 or more, a folder for the digits; a file that is damaged, or
+        is not the published one
     FileNotFoundError
         a folder that was given and lacks one of the four files
     ConnectionError
@@ -113,8 +131,7 @@ def _fashion(folder):
     """As ``_digits``; the authors' test images are a part that is not dealt."""
     folder, cure = _find(folder)
     try:
-        x, y = _pair(folder, "train", fewest=2)
-        x_test, y_test = _pair(folder, "t10k", fewest=1)
+        x, y, x_test, y_test = (_read(folder, name) for name in FILES)
     except (FileNotFoundError, ValueError) as error:
         raise type(error)(f"{error}; {cure}") from None
     return x, y, [5 * len(x) // 6], [(x_test.astype(np.float32), y_test.astype(np.int64))], np.float32
@@ -141,7 +158,7 @@ def _download():
     cache = pooch.os_cache("bnutils") / "fashion-mnist"
     by_hand = f"or get the files of {ADDRESS} by hand and give their folder: load('fashion-mnist', folder=...)"
     downloader = pooch.HTTPDownloader(progressbar=True)
-    for name, sha256 in FILES.items():
+    for name, (sha256, *_) in FILES.items():
         try:  # a temporary file first, moved once its checksum is right
             pooch.retrieve(ADDRESS + name, sha256, name, cache, downloader=downloader)
         except RequestException as error:
@@ -161,45 +178,23 @@ def _file(folder, name):
     return next((path for path in (folder / name, folder / name.removesuffix(".gz")) if path.is_file()), None)
 
 
-def _pair(folder, part, fewest):
-    """Images (n, 784) and labels (n,) of one part, as bytes, after every check that can be made of them."""
-    x, images = _read_idx(folder, f"{part}-images-idx3-ubyte.gz", (28, 28))
-    y, labels = _read_idx(folder, f"{part}-labels-idx1-ubyte.gz", ())
-    if len(x) != len(y):
-        raise ValueError(f"{images} holds {len(x)} images and {labels} holds {len(y)} labels; expected as many of both")
-    if len(x) < fewest:
-        raise ValueError(f"{images} holds {len(x)} images; expected {fewest} or more")
-    if y.max() > 9:
-        raise ValueError(f"{labels} holds the label {y.max()} at position {y.argmax()}; expected labels from 0 to 9")
-    return x, y
-
-
-def _read_idx(folder, name, shape):
-    """The bytes of an IDX file, one row for each item of that shape, and the path it was read from.
-
-    The format, from Y. LeCun's MNIST: a magic number (0x08 for bytes, then the number of dimensions), the sizes, all
-    big-endian of four bytes, then the bytes themselves.
-    """
-    path = _file(folder, name)
+def _read(folder, name):
+    """The bytes of one file, known to be the published ones: images (n, 784) or labels (n,)."""
+    path, (_, size, sha256) = _file(folder, name), FILES[name]
     if path is None:
         raise FileNotFoundError(f"{folder} holds no file {name}, and none without the .gz")
-    content = path.read_bytes()
-    if content.startswith(b"\x1f\x8b"):  # whatever the name says; no IDX file begins like that
-        try:
-            content = gzip.decompress(content)
+    with path.open("rb") as file:
+        packed = file.peek(2).startswith(b"\x1f\x8b")  # whatever the name says; no IDX file begins like that
+        try:  # one byte more than there should be shows a file that goes on, and reads to the end of one that does not
+            content = (gzip.GzipFile(fileobj=file) if packed else file).read(size + 1)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{path} is cut short or damaged ({error})") from None
-    header, magic = 4 * (2 + len(shape)), 0x801 + len(shape)
-    if len(content) < header:
-        raise ValueError(f"{path} is cut short: expected a header of {header} bytes, got {len(content)} bytes in all")
-    found, count, *size = np.frombuffer(content[:header], ">u4").tolist()
-    if found != magic:
-        raise ValueError(f"{path} is another kind of file: expected the magic number {magic:#010x}, got {found:#010x}")
-    if tuple(size) != shape:
-        raise ValueError(f"{path} holds images of {size[0]} by {size[1]} pixels; expected {shape[0]} by {shape[1]}")
-    expected = header + count * prod(shape)
-    if len(content) != expected:
-        fault = "is cut short" if len(content) < expected else "goes on after its end"
-        raise ValueError(f"{path} {fault}: its header says {count}, which makes {expected} bytes; got {len(content)}")
-    items = np.frombuffer(content, np.uint8, offset=header)
-    return items.reshape((count, prod(shape)) if shape else count), path
+    if len(content) < size:
+        raise ValueError(f"{path} is cut short: expected {size} bytes, got {len(content)}")
+    if len(content) > size:
+        raise ValueError(f"{path} goes on after its end: expected {size} bytes, got more")
+    if (found := hashlib.sha256(content).hexdigest()) != sha256:
+        raise ValueError(f"{path} is not the published file: expected content of SHA-256 {sha256}, got {found}")
+    kind = name.split("-")[1]
+    items = np.frombuffer(content, np.uint8, offset=HEADERS[kind])
+    return items.reshape(-1, 28 * 28) if kind == "images" else items

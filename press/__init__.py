@@ -13,6 +13,8 @@ pdf.py          the whole book as one PDF
 assignment.py   notebooks without solutions; grade.py grades what comes back
 bench.py        machine numbers, into records/
 install.py      the environment (standard library only)
+launch.py       notebooks that are opened without the rest of the book, as in Colab
+wheel.py        bnutils in an environment of its own
 """
 
 import os

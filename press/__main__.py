@@ -81,7 +81,7 @@ def need_browser():
 @click.argument("out", default="_build/assignment", type=click.Path(file_okay=False, path_type=Path))
 @click.pass_obj
 def write_assignment(house, out):
-    """Write the notebooks without their solutions, and the grader, into OUT."""
+    """Write the notebooks without solutions, and the grader, into OUT; the right functions stay readable in bnutils."""
     try:
         table = assignment.write(house, out)
     except ValueError as error:
@@ -90,7 +90,7 @@ def write_assignment(house, out):
     checked = sum(bool(task["checks"]) for task in tasks)
     click.echo(
         f"{out}: {len(table)} notebooks without solutions, {checked} exercises with a checker, {len(tasks) - checked} to be read\n"
-        f"grade what comes back: python {out / assignment.GRADER.name} NOTEBOOK ..."
+        f"grade what comes back: python {out / assignment.GRADER.name} NOTEBOOK ...; --help says what a grade promises"
     )
 
 

@@ -18,7 +18,7 @@ EXERCISE_OR_HEADING = re.compile(
 
 
 def write(house, out):
-    """Write all chapters without solutions, the grader, and the table it reads: exercises, and the settings of the press.
+    """Write all chapters without solutions, the grader, and the table it reads: exercises, settings of the press.
 
     Parameters
     ----------
@@ -104,11 +104,11 @@ def strip(name, printed):
 
 
 def exercises_of(handout):
-    """The exercises of a notebook, each with its title and the calls of its checkers; none means that a person reads it.
+    """The exercises of a notebook, each with its title and the calls of its checkers; none: a person reads it.
 
     A call belongs to the exercise before it, up to the next heading.
     """
-    found, current = [], None
+    found, current, modules = [], None, {}
     for cell in handout.cells:
         if cell.cell_type == "markdown":
             for mark in EXERCISE_OR_HEADING.finditer(cell.source + "\n"):
@@ -117,12 +117,30 @@ def exercises_of(handout):
                     label = re.search(r":label: *(\S+)", mark["options"])
                     current = {"label": label[1] if label else None, "title": mark["title"].strip(), "checks": []}
                     found.append(current)
-        elif current:
-            current["checks"] += checks(cell.source)
+        else:
+            calls = checks(cell.source, modules)
+            if current:
+                current["checks"] += calls
     return found
 
 
-def checks(source):
-    """The calls of checkers that are statements of a cell, such as ``exercises.check_undo(undo)``, as text."""
-    statements = [ast.unparse(node) for node in ast.parse(source).body if isinstance(node, ast.Expr)]
-    return [text for text in statements if re.fullmatch(r"(exercises\.)?check_\w+\(.*\)", text, re.S)]
+def checks(source, modules):
+    """The statements of a cell that call an exercise on one answer, such as ``check.undo(undo)``.
+
+    Parameters
+    ----------
+    source : str        of the cell
+    modules : dict      what the cells before it import from bnutils.exercises, name here -> module; its own is added
+
+    Returns
+    -------
+    calls : list        of dicts: the exercise ("bnutils.exercises.the_transform:undo") and the source of the answer
+    """
+    calls = []
+    for statement in ast.parse(source).body:
+        match statement:
+            case ast.ImportFrom(module="bnutils.exercises", names=names):
+                modules |= {name.asname or name.name: f"bnutils.exercises.{name.name}" for name in names}
+            case ast.Expr(ast.Call(ast.Attribute(ast.Name(here), exercise), [answer], [])) if here in modules:
+                calls.append({"exercise": f"{modules[here]}:{exercise}", "answer": ast.unparse(answer)})
+    return calls

@@ -95,15 +95,16 @@ def read(house: Path) -> Book:
     ------
     Unreadable            naming everything that cannot be read, one line each
     """
+    read_settings(house)
     found, lines = [], []
-    for part in (read_settings, manuscript.read_pages, read_claims, read_records):
+    for part in (manuscript.read_pages, read_claims, read_records):
         try:
             found.append(part(house))
         except Unreadable as error:
             lines += error.lines
     if lines:
         raise Unreadable(*lines)
-    _, pages, (rows, all_claims), records = found
+    pages, (rows, all_claims), records = found
     notebooks, broken = {}, set()
     for page in pages:
         try:

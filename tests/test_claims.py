@@ -241,7 +241,6 @@ def test_each_relation_means_what_it_says(relation, values):
             {"share": over(np.full(10, 0.7), chance=0.6, perfect=1)},
             "C01, share: chance gives 0.6, which is > 0.5; a bound that chance keeps",
         ),
-        ({"share": over(np.full(10, 0.7), chance=[0.1] * 9 + [0.6], perfect=1)}, "chance gives 0.6"),
         (
             {"share": over(np.full(10, 0.7), chance=0.1, perfect=0.4)},
             "a perfect mechanism gives 0.4, which is not > 0.5",
@@ -259,6 +258,18 @@ def test_each_relation_means_what_it_says(relation, values):
 def test_a_condition_that_could_not_come_out_otherwise_is_refused(change, says):
     with pytest.raises(ValueError, match=says):
         judged(**GOOD | change)
+
+
+def test_a_bound_that_chance_keeps_is_refused():
+    """As a share of the gradient above .05 was, where chance leaves .14."""
+    with pytest.raises(ValueError, match=r"chance gives 0\.51, which is > 0\.5"):
+        judged(**GOOD | {"share": over(np.full(10, 0.9), chance=[0.1] * 9 + [0.51], perfect=1)})
+
+
+def test_a_difference_has_to_be_beyond_the_margin():
+    """A difference that is surely there and surely too small is broken, not met."""
+    small = judged(**GOOD | {"gain": np.linspace(0.04, 0.06, 10)})
+    assert states(small)[2] == "broken" and over(np.linspace(0.04, 0.06, 10)).sign_flip() < 0.01
 
 
 def test_a_bound_on_rounding_errors_is_an_identity():

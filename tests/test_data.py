@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn.datasets import load_digits
 from bnutils import data
 
 PARTS = ("train", "validation", "test")
+THE_FILES = data.FILES
 STEMS = [name.removesuffix(".gz") for name in data.FILES]
 
 
@@ -122,18 +124,43 @@ def put(folder, files=None, packed=True):
     return folder
 
 
+def published(files):
+    """What the module says of the real files, said of these."""
+    packed = {stem: gzip.compress(content, mtime=0) for stem, content in files.items()}
+    return {f"{stem}.gz": (sha256(packed[stem]), len(content), sha256(content)) for stem, content in files.items()}
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
 def inventory(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch, tmp_path):
-    """Neither a system data set, nor a cache, nor a network: what a test does not set up is not there."""
+    """Neither a system data set, nor a cache, nor a network: what a test does not set up is not there.
+
+    The published files are small ones.
+    """
+    monkeypatch.setattr(data, "FILES", published(contents()))
     monkeypatch.delenv("BNUTILS_DATA", raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr(data, "SYSTEM", tmp_path / "system")
     monkeypatch.setattr(data, "ADDRESS", "http://127.0.0.1:9/")  # the port that discards: nobody listens
     monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache" / name)
+
+
+@pytest.fixture
+def publish(nowhere, monkeypatch):
+    """Make these the published files."""
+
+    def publish(files):
+        monkeypatch.setattr(data, "FILES", published(files))
+        return files
+
+    return publish
 
 
 def test_sizes_and_types_of_fashion_mnist(tmp_path):
@@ -146,10 +173,10 @@ def test_sizes_and_types_of_fashion_mnist(tmp_path):
     assert not any(getattr(loaded, f"{letter}_{p}").flags.writeable for letter in "xy" for p in PARTS)
 
 
-def test_pixels_are_read_row_by_row(tmp_path):
+def test_pixels_are_read_row_by_row(tmp_path, publish):
     image = np.arange(784).reshape(1, 28, 28) % 251
     files = contents() | {STEMS[2]: idx(image), STEMS[3]: idx([7])}
-    loaded = data.load("fashion-mnist", folder=put(tmp_path / "given", files))
+    loaded = data.load("fashion-mnist", folder=put(tmp_path / "given", publish(files)))
     np.testing.assert_array_equal(loaded.x_test, np.arange(784)[None] % 251)
     np.testing.assert_array_equal(loaded.y_test, [7])
 
@@ -168,13 +195,13 @@ def test_the_seed_deals_the_training_images_and_leaves_the_test_images_alone(tmp
 
 
 @pytest.mark.parametrize("train, sizes", [(2, (1, 1)), (6, (5, 1)), (7, (5, 2)), (61, (50, 11))])
-def test_any_number_of_images_is_split_five_to_one(tmp_path, train, sizes):
-    loaded = data.load("fashion-mnist", folder=put(tmp_path / "given", contents(train, 1)))
+def test_any_number_of_images_is_split_five_to_one(tmp_path, publish, train, sizes):
+    loaded = data.load("fashion-mnist", folder=put(tmp_path / "given", publish(contents(train, 1))))
     assert (len(loaded.x_train), len(loaded.x_validation), len(loaded.x_test)) == (*sizes, 1)
 
 
-def test_standardising_fashion_mnist_keeps_float32(tmp_path):
-    plain = data.load("fashion-mnist", folder=put(tmp_path / "given", contents(200, 50)))
+def test_standardising_fashion_mnist_keeps_float32(tmp_path, publish):
+    plain = data.load("fashion-mnist", folder=put(tmp_path / "given", publish(contents(200, 50))))
     standard = data.load("fashion-mnist", folder=tmp_path / "given", standardise=True)
     assert (standard.mean, standard.scale) == (plain.x_train.mean(dtype=float), plain.x_train.std(dtype=float))
     for part in PARTS:
@@ -194,81 +221,52 @@ def test_files_are_taken_packed_or_not_whatever_they_are_called(tmp_path, packed
     np.testing.assert_array_equal(rows(data.load("fashion-mnist", folder=tmp_path / "given")), expected)
 
 
-def test_the_sources_are_asked_in_order(tmp_path, monkeypatch, server):
-    """Each source holds greys of its own; the first that is there is read, and nothing is fetched before it must be."""
+def test_the_sources_are_asked_in_order(tmp_path, monkeypatch, server, publish):
+    """Each source holds another number of images; nothing is fetched before it must be."""
+    sizes = {"given": 10, "variable": 20, "system": 30, "address": 40}
+    files = {source: contents(train=size) for source, size in sizes.items()}
+    for source in ("given", "variable", "system"):
+        put(tmp_path / source, files[source])
+    server.serve(files["address"])
 
-    def source():
-        return int(data.load("fashion-mnist", **given).x_test[0, 0]) - 4
+    def read_from(source):
+        publish(files[source])
+        return len(data.load("fashion-mnist", **given).x_train) == sizes[source] * 5 // 6
 
-    given = {"folder": put(tmp_path / "given", contents(first=10, train=4))}
-    monkeypatch.setenv("BNUTILS_DATA", str(put(tmp_path / "variable", contents(first=20, train=4))))
-    put(tmp_path / "system", contents(first=30, train=4))
-    server.serve(contents(first=40, train=4))
-    assert source() == 10
+    given = {"folder": tmp_path / "given"}
+    monkeypatch.setenv("BNUTILS_DATA", str(tmp_path / "variable"))
+    assert read_from("given")
     given = {}
-    assert source() == 20
+    assert read_from("variable")
     monkeypatch.setenv("BNUTILS_DATA", "")
-    assert source() == 30
+    assert read_from("system")
     (tmp_path / "system" / f"{STEMS[3]}.gz").unlink()  # not whole: as if it were not there
     assert server.asked == [] and not (tmp_path / "cache").exists()
-    assert source() == 40
+    assert read_from("address")
     assert server.asked == [f"/{name}" for name in data.FILES]
     server.stop()
-    assert source() == 40  # from the cache
+    assert read_from("address")  # from the cache
 
 
 # ------------------------------------------------------------------------------------------- damaged files
 
 TRAIN_X, TRAIN_Y, TEST_X, TEST_Y = STEMS
+OTHER = "is not the published file: expected content of SHA-256 {sha256}, got [0-9a-f]{{64}}"
 FAULTS = {
-    "images cut short": (
-        TRAIN_X,
-        lambda whole: whole[:-1],
-        "is cut short: its header says 12, which makes 9424 bytes; got 9423",
-    ),
-    "labels cut short": (
-        TEST_Y,
-        lambda whole: whole[:-2],
-        "is cut short: its header says 4, which makes 12 bytes; got 10",
-    ),
-    "cut within the header": (
-        TRAIN_X,
-        lambda whole: whole[:15],
-        "is cut short: expected a header of 16 bytes, got 15 bytes in all",
-    ),
-    "empty": (TEST_X, lambda whole: b"", "is cut short: expected a header of 16 bytes, got 0 bytes in all"),
-    "too long": (TRAIN_Y, lambda whole: whole + b"x", "goes on after its end: its header says 12, .* 20 bytes; got 21"),
-    "labels for images": (
-        TRAIN_X,
-        lambda whole: idx(np.arange(12)),
-        "another kind of file: expected .* 0x00000803, got 0x00000801",
-    ),
-    "images for labels": (
-        TEST_Y,
-        lambda whole: idx(np.zeros((4, 28, 28))),
-        "expected the magic number 0x00000801, got 0x00000803",
-    ),
-    "a page for a file": (
-        TRAIN_X,
-        lambda whole: b"<html>not found</html>",
-        "expected the magic number 0x00000803, got 0x3c68746d",
-    ),
-    "another size": (
-        TEST_X,
-        lambda whole: idx(np.zeros((4, 32, 28))),
-        "holds images of 32 by 28 pixels; expected 28 by 28",
-    ),
-    "fewer labels than images": (
-        TRAIN_Y,
-        lambda whole: idx(np.arange(11) % 10),
-        "holds 12 images and .* 11 labels; expected as many of both",
-    ),
-    "more labels than images": (TEST_Y, lambda whole: idx(np.arange(5)), "holds 4 images and .* holds 5 labels"),
-    "a label above 9": (
-        TRAIN_Y,
-        lambda whole: whole[:-3] + b"\x0a" + whole[-2:],
-        "holds the label 10 at position 9; expected",
-    ),
+    "images cut short": (TRAIN_X, lambda whole: whole[:-1], "is cut short: expected {size} bytes, got 9423"),
+    "labels cut short": (TEST_Y, lambda whole: whole[:-2], "is cut short: expected {size} bytes, got 10"),
+    "cut within the header": (TRAIN_X, lambda whole: whole[:15], "is cut short: expected {size} bytes, got 15"),
+    "empty": (TEST_X, lambda whole: b"", "is cut short: expected {size} bytes, got 0"),
+    "too long": (TRAIN_Y, lambda whole: whole + b"x", "goes on after its end: expected {size} bytes, got more"),
+    "labels for images": (TRAIN_X, lambda whole: idx(np.arange(12)), "is cut short"),
+    "images for labels": (TEST_Y, lambda whole: idx(np.zeros((4, 28, 28))), "goes on after its end"),
+    "a page for a file": (TRAIN_X, lambda whole: b"<html>not found</html>", "is cut short"),
+    "images of another size": (TEST_X, lambda whole: idx(np.zeros((4, 32, 28))), "goes on after its end"),
+    "turned images": (TEST_X, lambda whole: whole[:4] + struct.pack(">3I", 28, 4, 28) + whole[16:], OTHER),
+    "fewer labels than images": (TRAIN_Y, lambda whole: idx(np.arange(11) % 10), "is cut short"),
+    "a flipped pixel": (TRAIN_X, lambda whole: whole[:5000] + bytes([whole[5000] ^ 255]) + whole[5001:], OTHER),
+    "two labels changed over": (TRAIN_Y, lambda whole: whole[:-2] + whole[:-3:-1], OTHER),
+    "a label above 9": (TRAIN_Y, lambda whole: whole[:-3] + b"\x0a" + whole[-2:], OTHER),
 }
 
 
@@ -279,7 +277,8 @@ def test_a_damaged_file_is_named_with_its_fault_and_its_cure(tmp_path, fault, pa
     files = contents()
     put(tmp_path / "given", files | {stem: damage(files[stem])}, packed)
     before = inventory(tmp_path)
-    with pytest.raises(ValueError, match=says) as caught:
+    _, size, sha256 = data.FILES[f"{stem}.gz"]
+    with pytest.raises(ValueError, match=says.format(size=size, sha256=sha256)) as caught:
         data.load("fashion-mnist", folder=tmp_path / "given")
     assert str(tmp_path / "given" / stem) in str(caught.value)
     assert "; get the files again from http" in str(caught.value) and "or give another folder" in str(caught.value)
@@ -315,16 +314,27 @@ def test_a_packed_file_with_other_bytes_is_damaged(tmp_path, damage):
         data.load("fashion-mnist", folder=tmp_path / "given")
 
 
-@pytest.mark.parametrize(
-    "train, test, says",
-    [
-        (1, 4, f"{TRAIN_X}.gz holds 1 images; expected 2 or more"),
-        (12, 0, f"{TEST_X}.gz holds 0 images; expected 1 or more"),
-    ],
-)
-def test_a_part_without_images_is_refused(tmp_path, train, test, says):
-    with pytest.raises(ValueError, match=says):
-        data.load("fashion-mnist", folder=put(tmp_path / "given", contents(train, test)))
+def test_of_a_packed_file_no_more_is_unpacked_than_there_should_be(tmp_path):
+    """64 MB of zeros pack into 64 kB."""
+    file = put(tmp_path / "given") / f"{TEST_Y}.gz"
+    file.write_bytes(gzip.compress(bytes(1 << 26)))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=f"{file} goes on after its end: expected 12 bytes, got more; get the files"):
+        data.load("fashion-mnist", folder=tmp_path / "given")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 22
+
+
+@pytest.mark.parametrize("source", ["variable", "system"])
+def test_a_flipped_pixel_is_refused_wherever_the_files_come_from(tmp_path, monkeypatch, source):
+    files = contents()
+    put(tmp_path / source, files | {TEST_X: files[TEST_X][:-1] + b"\xff"})
+    if source == "variable":
+        monkeypatch.setenv("BNUTILS_DATA", str(tmp_path / source))
+    cure = {"variable": "let BNUTILS_DATA name another folder", "system": "install the package dataset-fashion-mnist"}
+    with pytest.raises(ValueError, match=f"{TEST_X}.gz is not the published file: .*; .*{cure[source]}"):
+        data.load("fashion-mnist")
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -377,11 +387,10 @@ class Server:
         monkeypatch.setattr(data, "ADDRESS", f"http://127.0.0.1:{self.http.server_port}/")
 
     def serve(self, files):
-        """Serve these, and expect them: the checksums of the book become theirs."""
+        """Serve these, and make them the published files."""
         packed = {f"{stem}.gz": gzip.compress(content, mtime=0) for stem, content in files.items()}
         self.files = {name: (content, len(content)) for name, content in packed.items()}
-        sums = {name: hashlib.sha256(content).hexdigest() for name, content in packed.items()}
-        self.monkeypatch.setattr(data, "FILES", sums)
+        self.monkeypatch.setattr(data, "FILES", published(files))
 
     def stop(self):
         if self.thread.is_alive():
@@ -448,7 +457,7 @@ def test_a_failed_download_leaves_nothing_that_a_later_run_would_trust(tmp_path,
     address, name = data.ADDRESS, list(data.FILES)[number]
     sound = dict(server.files)
     harm(server, name)
-    with pytest.raises(error, match=says.format(hash=data.FILES[name])) as caught:
+    with pytest.raises(error, match=says.format(hash=data.FILES[name][0])) as caught:
         data.load("fashion-mnist")
     if harm is not no_network:
         assert str(caught.value).startswith(f"{address}{name} ")
@@ -484,7 +493,8 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, server):
 def test_neither_importing_nor_a_folder_loads_the_downloader(tmp_path):
     put(tmp_path / "given")
     code = (
-        "import sys; from bnutils import data; data.load('fashion-mnist', folder=sys.argv[1]);"
+        f"import sys; from bnutils import data; data.FILES = {data.FILES};"
+        "data.load('fashion-mnist', folder=sys.argv[1]);"
         "print({'pooch', 'requests', 'sklearn', 'tqdm'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "given"], capture_output=True, text=True, check=True)
@@ -503,6 +513,7 @@ needs_the_real_files = pytest.mark.skipif(
 @needs_the_real_files
 def test_the_real_fashion_mnist(monkeypatch):
     monkeypatch.setattr(data, "SYSTEM", REAL)
+    monkeypatch.setattr(data, "FILES", THE_FILES)
     loaded = data.load("fashion-mnist")
     assert [len(getattr(loaded, f"x_{part}")) for part in PARTS] == [50000, 10000, 10000]
     labels = np.concatenate([loaded.y_train, loaded.y_validation])
@@ -520,5 +531,5 @@ def test_the_checksums_are_those_of_the_published_files():
         head, rest = (REAL / f"{stem}.gz").read_bytes()[:10], (REAL / f"{stem}.gz").read_bytes()[10:]
         if head[3] != 0:
             pytest.skip("this system's files were packed in another way than Debian's")
-        published = head[:3] + b"\x08" + struct.pack("<I", date) + head[8:] + stem.encode() + b"\0" + rest
-        assert hashlib.sha256(published).hexdigest() == data.FILES[f"{stem}.gz"]
+        as_published = head[:3] + b"\x08" + struct.pack("<I", date) + head[8:] + stem.encode() + b"\0" + rest
+        assert sha256(as_published) == THE_FILES[f"{stem}.gz"][0]

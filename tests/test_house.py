@@ -51,7 +51,7 @@ def test_imports_point_down():
         ("scratch/norm.py", "from .. import plots"),
         ("data.py", "from . import claims"),
         ("__init__.py", "from . import data"),
-        ("evidence.py", "def later():\n    from .exercises import check"),
+        ("evidence.py", "def later():\n    from .exercises import engine"),
     ],
 )
 def test_an_import_that_points_up_or_sideways_is_seen(importer, line, tmp_path, monkeypatch):
@@ -73,7 +73,11 @@ def test_an_import_that_points_up_or_sideways_is_seen(importer, line, tmp_path, 
     [
         ("bnutils", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
         ("bnutils.evidence, bnutils.claims", {"torch", "matplotlib", "scipy", "sklearn", "yaml", "IPython"}),
-        ("bnutils.data, bnutils.scratch.norm, bnutils.exercises", {"torch", "matplotlib", "sklearn"}),
+        ("bnutils.data, bnutils.scratch.norm", {"torch", "matplotlib", "sklearn"}),
+        (
+            "bnutils.exercises.the_transform",
+            {"torch", "matplotlib", "sklearn", "bnutils.exercises.convolution", "bnutils.exercises.backpropagation"},
+        ),
     ],
 )
 def test_importing_loads_no_more_than_it_needs(modules, absent):

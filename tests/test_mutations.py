@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
+SAMPLE = "bnutils.sample"
 NORM, NORM_TESTS = "bnutils.scratch.norm", "scratch/test_norm.py"
 RUNNING, RUNNING_TESTS = "bnutils.scratch.running", "scratch/test_running.py"
 CHECK, CHECK_TESTS = "bnutils.scratch.gradcheck", "scratch/test_gradcheck.py"
@@ -21,6 +22,7 @@ CONV, CONV_TESTS = "bnutils.scratch.convolution", "scratch/test_convolution.py"
 FAMILY, FAMILY_TESTS = "bnutils.scratch.family", "scratch/test_family.py"
 NETWORK, NETWORK_TESTS = "bnutils.scratch.network", "scratch/test_network.py"
 TRAINING, TRAINING_TESTS = "bnutils.scratch.training", "scratch/test_training.py"
+ENGINE, EXERCISES_TESTS = "bnutils.exercises.engine", "exercises/test_chapters.py"
 SHRINK = "return dy - dy.mean(axis, keepdims=True) - x_hat * (dy * x_hat).mean(axis, keepdims=True)"
 
 MUTATIONS = {  # name: module, old text, new text, test file, test, its arguments
@@ -1001,34 +1003,77 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
         "test_debiased_statistics_are_right_on_average",
         3,
     ),
+    # samples
+    "an interval for infinitely many seeds": (
+        SAMPLE,
+        "special.stdtrit(self.n - 1, (1 + confidence) / 2)",
+        "special.ndtri((1 + confidence) / 2)",
+        "test_sample.py",
+        "test_the_interval_is_students",
+    ),
+    "signs flipped on one side": (
+        SAMPLE,
+        "np.abs(signs @ distance)",
+        "signs @ distance",
+        "test_sample.py",
+        "test_ten_differences_of_one_sign_have_the_smallest_p_there_is",
+    ),
+    "pairs torn apart": (
+        SAMPLE,
+        "zip(self.values, other.values)",
+        "zip(self.values, sorted(other.values))",
+        "test_sample.py",
+        "test_a_pair_shares_its_seed",
+    ),
+    "an interval that contains 0 taken for no difference": (
+        SAMPLE,
+        "-margin < low and high < margin",
+        "low < 0 < high",
+        "test_sample.py",
+        "test_an_interval_that_contains_zero_is_not_equivalence",
+    ),
     # claims
-    "holds if any entry is met": (
+    "identities count": (
         "bnutils.claims",
-        "if all(entries):",
-        "if any(entries):",
+        'return self.kind != "identity"',
+        "return True",
         "test_claims.py",
-        "test_verdict_holds_if_all_fails_if_none_and_is_partly_otherwise",
+        "test_an_identity_is_shown_and_does_not_count",
     ),
-    "holds if every condition is met in some seed": (
+    "a proof is one condition among others": (
         "bnutils.claims",
-        "entries = [bool(entry) for row in met for entry in row]",
-        "entries = [any(row) for row in met]",
+        "for row in proofs or rows",
+        "for row in rows",
         "test_claims.py",
-        "test_verdict_in_the_cases_that_separate_any_from_all",
+        "test_a_proof_settles_the_claim_alone",
     ),
-    "partly instead of fails": (
+    "chance may keep the bound": (
         "bnutils.claims",
-        'return "partly" if any(entries) else "fails"',
-        'return "partly"',
+        'for name in ("chance", "mutant"):',
+        'for name in ("mutant",):',
         "test_claims.py",
-        "test_verdicts_of_judgements",
+        "test_a_bound_that_chance_keeps_is_refused",
+    ),
+    "the mutant of a theorem may pass": (
+        "bnutils.claims",
+        'for name in ("chance", "mutant"):',
+        'for name in ("chance",):',
+        "test_claims.py",
+        "test_a_mutant_that_passes_is_refused",
+    ),
+    "any difference will do": (
+        "bnutils.claims",
+        "sample.where(condition.bound)",
+        "sample.where(0)",
+        "test_claims.py",
+        "test_a_difference_has_to_be_beyond_the_margin",
     ),
     "margin of the best seed": (
         "bnutils.claims",
-        "worst = highest - lowest, highest if",
-        "worst = highest - lowest, lowest if",
+        "else low - condition.bound",
+        "else high - condition.bound",
         "test_claims.py",
-        "test_margin_is_the_worst_seed_in_units_of_the_spread",
+        "test_margin_is_the_worst_seed_or_the_near_end_of_the_interval_in_units_of_the_spread",
     ),
     "strict bounds taken as weak": (
         "bnutils.claims",
@@ -1042,7 +1087,7 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
         "RESIDUE = 1e-6",
         "RESIDUE = 0",
         "test_claims.py",
-        "test_exact_numbers_of_the_card",
+        "test_the_card_says_claim_verdict_conditions_and_numbers",
     ),
     "a measured number without its sign": (
         "bnutils.claims",
@@ -1053,8 +1098,8 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
     ),
     "a claim's sentence not escaped": (
         "bnutils.claims",
-        "{escape(claim.says)}",
-        "{claim.says}",
+        "{escape(judgement.claim.says)}",
+        "{judgement.claim.says}",
         "test_claims.py",
         "test_the_card_says_claim_verdict_conditions_and_numbers",
     ),
@@ -1094,70 +1139,88 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
         "test_data.py",
         "test_standardising_uses_the_training_part_and_moves_all_three_alike",
     ),
-    # numbers
+    # evidence
+    "a seed beyond its bound passes": (
+        "bnutils.evidence",
+        "if broken := sample.broken():",
+        "if False:",
+        "test_evidence.py",
+        "test_a_seed_beyond_the_bound_stops_the_cell",
+    ),
     "exact numbers to the last bit": (
-        "bnutils.numbers",
+        "bnutils.evidence",
         "{value:.{significant}g}",
         "{value!r}",
-        "test_numbers.py",
+        "test_evidence.py",
         "test_exact_shows_and_records_ten_digits",
     ),
     "exact records to the last bit": (
-        "bnutils.numbers",
+        "bnutils.evidence",
         'float(f"{v:.10g}")',
         "v",
-        "test_numbers.py",
+        "test_evidence.py",
         "test_the_last_bits_of_a_float_do_not_show",
     ),
     "minus zero": (
-        "bnutils.numbers",
+        "bnutils.evidence",
         "return value + 0.0",
         "return value",
-        "test_numbers.py",
+        "test_evidence.py",
         "test_exact_shows_and_records_ten_digits",
     ),
     "measured shown as exact": (
-        "bnutils.numbers",
-        "{name} ≈ {",
-        "{name} = {",
-        "test_numbers.py",
+        "bnutils.evidence",
+        "{name} ≈ {_digits(sample.median, 4)} [",
+        "{name} = {_digits(sample.median, 4)} [",
+        "test_evidence.py",
         "test_measured_shows_four_digits_behind_the_sign_and_records_twelve",
     ),
     # exercises
     "only the first case counts": (
-        "bnutils.exercises",
+        ENGINE,
         "    if all(agrees):",
         "    if agrees[0]:",
-        "test_exercises.py",
+        EXERCISES_TESTS,
         "test_right_on_the_first_case_only_does_not_pass",
+        "the_transform",
+        "undo",
     ),
     "the candidate gets the case itself": (
-        "bnutils.exercises",
-        "function(*copy.deepcopy(arguments))",
-        "function(*arguments)",
-        "test_exercises.py",
+        ENGINE,
+        "candidate(*copy.deepcopy(case.arguments))",
+        "candidate(*case.arguments)",
+        "exercises/test_engine.py",
         "test_a_candidate_cannot_spoil_the_cases",
     ),
-    "any case will do to recognise an idea": (
-        "bnutils.exercises",
-        "        if all(_equal(_run(wrong",
-        "        if any(_equal(_run(wrong",
-        "test_exercises.py",
-        "test_every_known_wrong_answer_gets_its_own_message",
+    "any case will do to recognise a mistake": (
+        ENGINE,
+        "        if all(_equal(answer(mistake.wrong",
+        "        if any(_equal(answer(mistake.wrong",
+        EXERCISES_TESTS,
+        "test_a_mistake_is_recognised_by_its_own_idea_and_by_no_other",
+        "the_transform",
+        "batch_size",
+        "equality excluded",
     ),
     "a single pass passes where the mean is small": (
-        "bnutils.exercises",
+        "bnutils.exercises.the_transform",
         "2.0**13 + rng",
         "2.0**3 + rng",
-        "test_exercises.py",
-        "test_every_known_wrong_answer_gets_its_own_message",
+        EXERCISES_TESTS,
+        "test_a_mistake_is_recognised_by_its_own_idea_and_by_no_other",
+        "the_transform",
+        "standardise",
+        "single pass",
     ),
     "rounding up cannot be told from rounding down": (
-        "bnutils.exercises",
+        "bnutils.exercises.the_transform",
         "(0.5, 0.25, 0.125, 0.3, 0.15, 0.07, 0.6)",
         "(0.5, 0.25, 0.125)",
-        "test_exercises.py",
-        "test_every_known_wrong_answer_gets_its_own_message",
+        EXERCISES_TESTS,
+        "test_a_mistake_is_recognised_by_its_own_idea_and_by_no_other",
+        "the_transform",
+        "batch_size",
+        "rounded down",
     ),
     # plots
     "ids from chance": (

@@ -233,14 +233,23 @@ def test_a_published_book_has_a_sitemap_and_buttons_that_lead_to_its_repository(
     built = tmp_path / "_build/html"
     assert "https://example.org/book/page.html" in (built / "sitemap.xml").read_text()
     page = (built / "page.html").read_text()
-    assert "colab.research.google.com/github/example/book" in page and "mybinder.org" in page
+    assert "github.com/example/book" in page and "mybinder.org" in page
+    assert "colab.research.google.com" not in page  # its notebooks would not find bnutils
     assert not soup(HTML / "chapters/algorithm/the-transform.html").find(href=re.compile("colab|mybinder"))
 
 
-def build(book, *, index, **environment):
-    """Build a small book with the settings of this one."""
-    for each in ("_config.yml", "references.bib"):
-        shutil.copy(ROOT / each, book)
+def test_colab_opens_the_notebooks_of_the_repository_that_the_settings_name(tmp_path):
+    settings = "\nrepository:\n  url: https://github.com/example/book\n"
+    done = build(tmp_path, index="# Page\n\nSome text for the description of this page.\n", settings=settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "_build/html/page.html").read_text()
+    assert "colab.research.google.com/github/example/book" in page and "mybinder.org" in page
+
+
+def build(book, *, index, settings="", **environment):
+    """Build a small book with the settings of this one, and some more."""
+    (book / "_config.yml").write_text((ROOT / "_config.yml").read_text("utf8") + settings, "utf8")
+    shutil.copy(ROOT / "references.bib", book)
     for each in ("press", "bnutils", "node_modules"):
         (book / each).symlink_to(ROOT / each)
     (book / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: page\n")

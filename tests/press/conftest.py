@@ -120,7 +120,7 @@ def printed(tmp_path_factory):
         "# Start\n\nIt counts {n}`part/one::count:d` and shares {n}`part/one::share:.2f`.\n", "utf8"
     )
     (root / "manuscript" / "claims.yml").write_text("[]\n")
-    shutil.copytree(ROOT / "bnutils", root / "bnutils", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "bnutils", root / "bnutils", symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     done = house.press("chapters")
     assert done.returncode == 0, done.stderr
     return house
@@ -128,5 +128,5 @@ def printed(tmp_path_factory):
 
 @pytest.fixture
 def house(printed, tmp_path):
-    shutil.copytree(printed.root, tmp_path / "house")
+    shutil.copytree(printed.root, tmp_path / "house", symlinks=True)
     return House(tmp_path / "house")

@@ -1,5 +1,6 @@
-"""What is handed out holds no solution and still runs; what comes back is graded by the checkers, and by nothing else."""
+"""What is handed out holds no solution and still runs; what comes back is graded by its answers, by nothing else."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -24,8 +25,8 @@ kernelspec: {name: python3, display_name: Python 3}
 ```{code-cell}
 import numpy as np
 
-from bnutils import exercises
-from bnutils.numbers import exact
+from bnutils.exercises import the_transform as check
+from bnutils.evidence import exact
 
 exact(kept=4)
 ```
@@ -42,7 +43,7 @@ Undo it.
 def undo(mean, var, eps): ...
 
 
-exercises.check_undo(undo)
+check.undo(undo)
 ```
 
 ````{solution-start} ex-undo
@@ -58,7 +59,7 @@ def undo(mean, var, eps):
     return np.sqrt(var + eps), mean  # SECRET
 
 
-exercises.check_undo(undo)
+check.undo(undo)
 ```
 
 SECRET prose after.
@@ -78,7 +79,7 @@ How many?
 def size(noise): ...
 
 
-exercises.check_batch_size(size)
+check.batch_size(size)
 ```
 
 :::{solution-start} ex-size
@@ -92,7 +93,7 @@ def size(noise):
     return int(np.ceil(1 / noise**2))  # SECRET
 
 
-exercises.check_batch_size(size)
+check.batch_size(size)
 ```
 
 :::{solution-end}
@@ -115,7 +116,7 @@ SECRET proof.
 ## Afterwards
 
 ```{code-cell}
-exercises.check_undo(lambda mean, var, eps: None)
+check.undo(lambda mean, var, eps: None)
 ```
 
 The end.
@@ -126,7 +127,7 @@ The end.
 def taught(printed, tmp_path_factory):
     """The small house with one more chapter, printed; its assignment; and the chapter as it was printed."""
     root = tmp_path_factory.mktemp("taught") / "house"
-    shutil.copytree(printed.root, root)
+    shutil.copytree(printed.root, root, symlinks=True)
     house = type(printed)(root)
     house.manuscript("part/tasks").write_text(TASKS, "utf8")
     for command in ("chapters", "assignment"):
@@ -142,8 +143,8 @@ def handed(taught, tmp_path):
     return Path(shutil.copytree(taught.root / "_build" / "assignment", tmp_path / "assignment"))
 
 
-def grade(handed, *arguments):
-    command = [sys.executable, handed / "grade.py", *map(str, arguments)]
+def grade(handed, *arguments, before=()):
+    command = [*before, sys.executable, handed / "grade.py", *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=300)
 
@@ -161,6 +162,7 @@ def work(handed, name, *changes):
 
 
 RIGHT_UNDO = ("undo(mean, var, eps): ...", "undo(mean, var, eps):\n    return np.sqrt(var + eps), mean")
+WRONG_UNDO = (RIGHT_UNDO[0], RIGHT_UNDO[1].replace(", mean", ", -mean"))
 RIGHT_SIZE = ("size(noise): ...", "size(noise):\n    return int(np.ceil(1 / noise**2))")
 
 
@@ -187,7 +189,7 @@ def test_unsolved_is_none_of_them_and_solved_is_all(handed):
     assert done.stdout == (
         f"{handed / 'part' / 'tasks.ipynb'}: 0 of 2 exercises solved\n"
         "  … Undo\n      undo: not filled in yet\n"
-        "  … A batch large enough\n      batch size: not filled in yet\n"
+        "  … A batch large enough\n      batch_size: not filled in yet\n"
         "  – By hand: no checker, to be read\n"
     )
     assert (handed / "part" / "tasks.ipynb").read_bytes() == before  # a grader writes nothing into it
@@ -204,68 +206,205 @@ def test_one_missing_in_one_of_several_is_told_with_its_idea(handed):
     ben = work(handed, "ben.ipynb", RIGHT_UNDO, ("size(noise): ...", "size(noise):\n    return int(1 / noise**2)"))
     done = grade(handed, ben, anna)
     assert done.returncode == 1 and "anna.ipynb: 2 of 2" in done.stdout
-    assert "1 of 2 exercises solved\n  ✓ Undo\n  ✗ A batch large enough\n      batch size: rounded down" in done.stdout
+    assert "1 of 2 exercises solved\n  ✓ Undo\n  ✗ A batch large enough\n      batch_size: rounded down" in done.stdout
 
 
-def test_only_the_checkers_own_word_counts(handed):
-    """Neither a sign that the notebook prints, nor one stored in it, nor a checker taken out of it changes the grade."""
+def test_only_what_the_functions_answer_counts(handed):
+    """Neither a sign that the notebook prints, nor one stored in it, nor a checker taken out changes the grade."""
     path = work(
         handed,
         "cleo.ipynb",
-        ("exercises.check_undo(undo)", "print('✓ undo: trust me')"),
-        ("size(noise): ...", "size(noise):\n    print('✓ batch size: done')"),
-        ("exercises.check_batch_size(size)", ""),
+        ("check.undo(undo)", "print('✓ undo: trust me')"),
+        ("size(noise): ...", "size(noise):\n    print('✓ batch_size: done')"),
+        ("check.batch_size(size)", ""),
     )
     stored = nbformat.read(path, as_version=4)
     notebook.code_cells(stored)[1].outputs = [nbformat.v4.new_output("stream", name="stdout", text="✓ undo: stored")]
     nbformat.write(stored, path)
     done = grade(handed, path)
-    assert (
-        done.returncode == 1
-        and "0 of 2 exercises solved\n  … Undo" in done.stdout
-        and "… A batch large enough" in done.stdout
+    assert done.returncode == 1 and "0 of 2 exercises solved\n  … Undo" in done.stdout
+    assert "… A batch large enough" in done.stdout
+
+
+ENGINE = "from bnutils.exercises import engine\n"
+SIGN = "print('✓ undo: trust me')"
+UNDO = "bnutils.exercises.the_transform:undo"
+ATTACKS = {
+    "the checker is redefined": f"class check:\n    undo = staticmethod(lambda answer: {SIGN})",
+    "the verdict is patched": f"{ENGINE}engine.verdict = lambda *given: '✓ undo: patched'",
+    "the call is patched": f"{ENGINE}engine.Exercise.__call__ = lambda self, answer: {SIGN}",
+    "the comparison is patched": f"{ENGINE}engine._equal = lambda *given: True",
+    "the reference is replaced": "check.undo.reference = undo",
+    "the cases are taken away": "check.undo.cases = ()",
+    "the cases are made easy": "[case.arguments[0].fill(0) for case in check.undo.cases]",
+    "the module is replaced": "import sys\nsys.modules['bnutils.exercises.the_transform'] = sys",
+    "print is patched": "import builtins\nbuiltins.print = lambda *given, say=print: say('✓ undo: said')",
+    "a hook prints": f"get_ipython().events.register('post_run_cell', lambda *given: {SIGN})",
+    "a report is forged": "raise ValueError('none\\n  ✓ Undo\\n  ✓ A batch large enough')",
+    "json is patched": f"""import json
+json.dumps = lambda *given, **options: '{{"exercise": "{UNDO}", "answers": [true]}}'""",
+    "the frames are walked": """import sys
+def undo(*given):
+    frame = sys._getframe()
+    while frame:
+        for held in list(frame.f_locals.values()):
+            if isinstance(held, list) and held:
+                held[:] = [True] * len(held)
+        frame = frame.f_back""",
+    "the channel is flooded": f"""import os
+for number in range(3, 40):
+    try:
+        os.write(number, b'{{"exercise": "{UNDO}", "verdict": "solved"}}\\n[' * 99999)
+    except OSError:
+        pass""",
+}
+COSTS_ALL = {"json is patched", "the frames are walked", "the channel is flooded"}
+HARM = {  # name: code in a cell, what is said of it
+    "a kill": ("import os\nos._exit(7)", "! its process died (7)"),
+    "an end that is refused": (
+        "import time\nwhile True:\n    try:\n        time.sleep(99)\n    except BaseException:\n        pass",
+        "! stopped after 14 s",
+    ),
+    "a flood of output": ("import sys\nwhile True: sys.stdout.write('✓' * 10**6)", "! cell 4 stopped: TooLong"),
+    "a flood of files": ("while True: open('f', 'ab').write(bytes(10**8))", "! cell 4 stopped: OSError"),
+    "a fork": ("import os\nif os.fork(): raise MemoryError('parent')", "! cell 4 stopped: MemoryError: parent"),
+}
+if sys.platform == "linux":
+    HARM["a flood of memory"] = ("held = bytearray(6 << 30)", "! cell 4 stopped: MemoryError")
+PEAK = (  # runs a command, then says how much memory a process of it took
+    sys.executable,
+    "-c",
+    "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:]);"
+    "print('peak', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(done.returncode)",
+)
+
+
+def graded(taught, folder, codes, *limits):
+    """Reports on a batch of notebooks, each with one of the codes and one exercise solved; a sound one is the last."""
+    handed = Path(shutil.copytree(taught.root / "_build" / "assignment", folder / "assignment"))
+    paths = []
+    for name, code in codes.items():
+        planted = ("check.undo(undo)", f"{code}\n\ncheck.undo(undo)")
+        paths.append(work(handed, f"{name.replace(' ', '-')}.ipynb", planted, WRONG_UNDO, RIGHT_SIZE))
+    done = grade(handed, *limits, *paths, work(handed, "anna.ipynb", RIGHT_UNDO, RIGHT_SIZE), before=PEAK)
+    assert (done.returncode, done.stderr) == (1, "")
+    *reports, last = done.stdout.split(f"{handed}/")[1:]
+    assert last.startswith("anna.ipynb: 2 of 2 exercises solved\n")
+    return dict(zip(codes, reports, strict=True)), int(last.split("peak ")[1])
+
+
+@pytest.fixture(scope="module")
+def attacked(taught, tmp_path_factory):
+    return graded(taught, tmp_path_factory.mktemp("attacked"), ATTACKS)[0]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_solves_nothing(attack, attacked):
+    report = attacked[attack]
+    assert "\n  ✓ Undo" not in report and report.count("\n      undo") == 1
+    assert f"{int(attack not in COSTS_ALL)} of 2 exercises solved\n" in report
+    assert ("\n  ✓ A batch large enough\n" in report) == (attack not in COSTS_ALL)
+
+
+@pytest.fixture(scope="module")
+def harmed(taught, tmp_path_factory):
+    codes = {name: code for name, (code, _) in HARM.items()}
+    limits = ("--timeout", 5, "--total", 14, "--memory", 4)
+    return graded(taught, tmp_path_factory.mktemp("harmed"), codes, *limits)
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_what_a_notebook_does_to_itself_the_others_do_not_feel(harm, harmed):
+    says, (reports, peak) = HARM[harm][1], harmed
+    assert says in reports[harm]
+    assert f"{int(says.startswith('! cell'))} of 2 exercises solved" in reports[harm]
+    assert peak < 1 << (20 if sys.platform == "linux" else 30)  # a GiB, in KiB or bytes
+
+
+def test_a_bnutils_beside_the_notebook_is_not_taken(handed):
+    path = work(handed, "hal.ipynb", RIGHT_SIZE)
+    for folder in ("bnutils", "bnutils/exercises"):
+        (handed / folder).mkdir()
+        (handed / folder / "__init__.py").write_text("raise SystemExit(0)")
+    (handed / "nbformat.py").write_text("raise SystemExit(0)")
+    done = subprocess.run(
+        [sys.executable, "grade.py", path.name],
+        cwd=handed,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True,
+        capture_output=True,
     )
+    assert (done.returncode, done.stderr) == (1, "") and "1 of 2 exercises solved\n  … Undo" in done.stdout
+
+
+def test_a_right_function_taken_from_bnutils_passes_as_the_grader_says(handed):
+    """What a grade does not promise: its help says so."""
+    path = work(
+        handed, "ida.ipynb", RIGHT_SIZE, ("mean, var, eps): ...", "*given):\n    return check.undo.reference(*given)")
+    )
+    assert "2 of 2" in grade(handed, path).stdout
+    assert "The right functions stay readable in bnutils" in " ".join(grade(handed, "--help").stdout.split())
 
 
 def test_a_function_that_is_not_there_and_a_cell_that_fails_are_named(handed):
     failing = "import os; raise OSError(os.environ['ATEN_CPU_CAPABILITY'])"  # as the press sets it
-    path = work(handed, "dora.ipynb", ("def undo(", "def undone("), ("exercises.check_undo(undo)", failing), RIGHT_SIZE)
+    path = work(handed, "dora.ipynb", ("def undo(", "def undone("), ("check.undo(undo)", failing), RIGHT_SIZE)
     done = grade(handed, path)
     assert done.returncode == 1 and "1 of 2" in done.stdout
-    assert (
-        "✗ Undo\n      NameError: name 'undo' is not defined" in done.stdout and "✓ A batch large enough" in done.stdout
-    )
-    assert "! cell 4 stopped: OSError: default" in done.stdout
+    assert "your function raised NameError: name 'undo' is not defined" in done.stdout
+    assert "✓ A batch large enough" in done.stdout and "! cell 4 stopped: OSError: default" in done.stdout
 
 
-def test_a_notebook_that_never_ends_is_stopped_and_the_rest_is_graded(handed):
+def test_a_function_that_never_ends_is_stopped_and_the_rest_is_graded(handed):
     endless = ("undo(mean, var, eps): ...", "undo(mean, var, eps):\n    while True: pass")
-    path = work(handed, "emil.ipynb", endless, ("exercises.check_undo(undo)", ""), RIGHT_SIZE)
-    done = grade(handed, "--timeout", 8, path)  # time for the imports on a busy machine
-    assert (
-        done.returncode == 1
-        and "1 of 2" in done.stdout
-        and "✗ Undo\n" in done.stdout
-        and "✓ A batch large enough" in done.stdout
-    )
+    path = work(handed, "emil.ipynb", endless, ("check.undo(undo)", ""), RIGHT_SIZE)
+    done = grade(handed, "--timeout", 5, path)  # time for the imports on a busy machine
+    assert done.returncode == 1 and "1 of 2" in done.stdout and "✓ A batch large enough" in done.stdout
+    assert "✗ Undo\n      undo, case 1 (3 features, eps=1e-05): your function raised TooLong" in done.stdout
 
 
-def test_a_kernel_that_dies_is_a_grade_and_not_a_crash(handed):
-    path = work(handed, "finn.ipynb", RIGHT_UNDO, ("exercises.check_batch_size(size)", "import os; os._exit(1)"))
-    done = grade(handed, path, work(handed, "anna.ipynb", RIGHT_UNDO, RIGHT_SIZE))
-    assert done.returncode == 1 and "finn.ipynb: 0 of 2" in done.stdout and "! the kernel died" in done.stdout
-    assert "anna.ipynb: 2 of 2" in done.stdout
+def test_what_a_notebook_started_ends_with_it(handed):
+    """It started a process that holds a lock and would hold it for an hour."""
+    lock = handed / "lock"
+    start = f"""import fcntl, subprocess
+held = open({str(lock)!r}, "w")
+fcntl.flock(held, fcntl.LOCK_EX)
+subprocess.Popen(["sleep", "3600"], pass_fds=[held.fileno()])"""
+    assert "1 of 2" in grade(handed, work(handed, "gil.ipynb", ("check.undo(undo)", start), RIGHT_SIZE)).stdout
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_the_grader_says_what_it_lacks(handed, tmp_path):
+def test_a_file_that_is_no_work_stops_no_batch(handed):
     (handed / "torn.ipynb").write_text("{")
-    done = grade(handed, handed / "torn.ipynb")
-    assert done.returncode == 1 and "torn.ipynb is not a notebook" in done.stderr and "ask for it again" in done.stderr
-    nbformat.write(nbformat.v4.new_notebook(), handed / "other.ipynb")
-    done = grade(handed, handed / "other.ipynb")
-    assert done.returncode == 1 and "names no chapter; call it like one of part/one.ipynb, part/tasks" in done.stderr
+    (handed / "deep.ipynb").write_text("[" * 100_000)
+    (handed / "folder.ipynb").mkdir()
+    os.mkfifo(handed / "pipe.ipynb")
+    for name, said in (("other", None), ("list", []), ("object", {"a": []})):
+        book = nbformat.v4.new_notebook(metadata={} if said is None else {"assignment": said})
+        nbformat.write(book, handed / f"{name}.ipynb")
+    odd = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {"assignment": "part/tasks"}, "cells": [7]})
+    (handed / "odd.ipynb").write_text(odd)
+    names = ["torn", "deep", "folder", "other", "list", "object", "odd", "pipe", "not-there"]
+    anna = work(handed, "anna.ipynb", RIGHT_UNDO, RIGHT_SIZE)
+    done = grade(handed, *[handed / f"{name}.ipynb" for name in names], anna)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1 and "anna.ipynb: 2 of 2" in lines[len(names)]
+    for name, line in zip(names, lines):
+        assert f"{name}.ipynb: not graded: it " in line
+        assert ("names no chapter; call it like one of part/one" if name in names[3:6] else "is not a notebook") in line
+
+
+def test_the_grader_says_what_it_lacks(handed):
+    table = json.loads((handed / "exercises.json").read_text("utf8"))
+    table["exercises"]["part/tasks"][0]["checks"][0]["exercise"] = "bnutils.exercises.the_transform:redo"
+    (handed / "exercises.json").write_text(json.dumps(table))
+    done = grade(handed, handed / "part" / "tasks.ipynb")
+    assert (
+        done.returncode == 1 and "another edition than the assignment: module" in done.stderr and "redo" in done.stderr
+    )
     (handed / "exercises.json").unlink()
-    done = grade(handed, handed / "other.ipynb")
+    done = grade(handed, handed / "part" / "tasks.ipynb")
     assert (
         done.returncode == 1 and "no exercises.json beside grade.py" in done.stderr and "make assignment" in done.stderr
     )
@@ -354,22 +493,34 @@ def test_markers_that_do_not_alternate_are_an_error(cells, says):
 
 def test_a_checker_belongs_to_the_exercise_before_it_up_to_the_next_heading():
     cells = [
-        nbformat.v4.new_code_cell("exercises.check_a(a)"),
+        nbformat.v4.new_code_cell(
+            "from bnutils.exercises import convolution, the_transform as check\ncheck.undo(undo)"
+        ),
         nbformat.v4.new_markdown_cell(
             "### One\n\n````{exercise-start} One $x$\n:label: ex-one\n:class: dropdown\n````"
         ),
         nbformat.v4.new_code_cell(
-            "def b(): ...\ncheck_gone = 1\nexercises.check_b(b, n=3)\ncheck_c(b)\nprint(exercises.check_d(b))\nother.check_e(b)"
+            "def b(): ...\ncheck.undo(b)\nconvolution.kernel_gradient(b.c)\nprint(check.undo(b))\nother.undo(b)\nundo"
         ),
         nbformat.v4.new_markdown_cell("```{exercise} Two\n```\n\n```{exercise} Three\n:label: ex-three\n```"),
-        nbformat.v4.new_code_cell("exercises.check_f(f)"),
+        nbformat.v4.new_code_cell(
+            "check.undo(x, y)\nfrom bnutils.exercises import backpropagation as check\ncheck.backward_dx(f)"
+        ),
         nbformat.v4.new_markdown_cell("## After"),
-        nbformat.v4.new_code_cell("exercises.check_g(g)"),
+        nbformat.v4.new_code_cell("check.backward_dx(g)"),
     ]
+    undo, kernel, backward = (
+        f"bnutils.exercises.{name}"
+        for name in ("the_transform:undo", "convolution:kernel_gradient", "backpropagation:backward_dx")
+    )
     assert assignment.exercises_of(nbformat.v4.new_notebook(cells=cells)) == [
-        {"label": "ex-one", "title": "One $x$", "checks": ["exercises.check_b(b, n=3)", "check_c(b)"]},
+        {
+            "label": "ex-one",
+            "title": "One $x$",
+            "checks": [{"exercise": undo, "answer": "b"}, {"exercise": kernel, "answer": "b.c"}],
+        },
         {"label": None, "title": "Two", "checks": []},
-        {"label": "ex-three", "title": "Three", "checks": ["exercises.check_f(f)"]},
+        {"label": "ex-three", "title": "Three", "checks": [{"exercise": backward, "answer": "f"}]},
     ]
 
 
@@ -439,16 +590,17 @@ def test_a_chapter_of_the_book_is_graded_all_with_its_solutions(name, handed):
     tasks = table["exercises"][name] = assignment.exercises_of(handout)
     (handed / "exercises.json").write_text(json.dumps(table))
     n = sum(bool(task["checks"]) for task in tasks)
-    solved = [cell for cell in notebook.code_cells(printed) if is_solution(cell)]
-    solutions = {call: cell for cell in solved for call in assignment.checks(cell.source)}
+    modules = {}
+    called = {cell.id: assignment.checks(cell.source, modules) for cell in notebook.code_cells(printed)}
+    solutions = {str(called[cell.id]): cell for cell in notebook.code_cells(printed) if is_solution(cell)}
     code = notebook.code_cells(handout)
-    holes = [cell for cell in code if any(call in solutions for call in assignment.checks(cell.source))]
+    holes = [cell for cell in code if called[cell.id] and str(called[cell.id]) in solutions]
     handout.cells = needed(code, holes)
     empty = name == min(BOOK)  # one is enough: that a hole is not filled in, nbval sees in every chapter
     if empty:
         nbformat.write(handout, handed / "empty.ipynb")
     for cell in holes:
-        cell.source = solutions[assignment.checks(cell.source)[0]].source
+        cell.source = solutions[str(called[cell.id])].source
     nbformat.write(handout, handed / "filled.ipynb")
     done = grade(handed, *[handed / "empty.ipynb"] * empty, handed / "filled.ipynb")
     said = done.stdout + done.stderr

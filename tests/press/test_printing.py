@@ -77,6 +77,18 @@ def test_a_changed_module_runs_the_chapters_that_import_it(house):
     assert "part/one: bnutils/data.py changed" in done.stdout and "1 run" in done.stdout
 
 
+def test_a_new_exercise_runs_its_own_chapter_only(house):
+    for name, module in (("part/one", "convolution"), ("part/two", "the_transform")):
+        own = f"```{{code-cell}}\nfrom bnutils.exercises import {module} as check\n"
+        house.change(house.manuscript(name), "```{code-cell}\n", own)
+    assert "2 run" in house.press("chapters").stdout
+    house.append("bnutils/exercises/convolution.py", "# a comment\n")
+    done = house.press("chapters")
+    assert "part/one: bnutils/exercises/convolution.py changed" in done.stdout and "1 run" in done.stdout
+    house.append("bnutils/exercises/backpropagation.py", "# nobody here imports this\n")
+    assert "0 run" in house.press("chapters").stdout
+
+
 def test_a_failing_cell_stops_its_chapter_only(house):
     before = house.chapter("part/one").read_bytes()
     house.change(house.manuscript("part/one"), "print(len(", "print(1 / 0, len(")
@@ -172,7 +184,8 @@ def test_no_setting_of_the_user_reaches_a_kernel(house, tmp_path, monkeypatch):
 
 
 def test_tests_run_kernels_in_the_settings_of_the_press():
-    assert kernel_settings(os.environ["IPYTHONDIR"]).items() <= os.environ.items()
+    asked = kernel_settings(os.environ["IPYTHONDIR"]) | {"BNUTILS_DEVICE": os.environ["BNUTILS_DEVICE"]}
+    assert asked.items() <= os.environ.items()
 
 
 def test_a_kernel_that_dies_is_a_report(house):
