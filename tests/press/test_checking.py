@@ -485,11 +485,14 @@ def test_the_id_of_a_cell_follows_its_kind_and_its_source(house):
     assert text[:8] != first[:8] == second[:8] and (first[8:], second[8:]) == ("-1", "-2")
 
 
-def test_cells_know_the_line_they_begin_on(house):
+@pytest.mark.parametrize("config", ["", "repository: {url: https://host/book}"])  # which puts a cell before the first
+def test_cells_know_the_line_they_begin_on(house, config):
+    (house.root / "_config.yml").write_text(config or "{}")
     for page in manuscript.read_pages(house.root):
+        written = [(at, cell) for at, cell in zip(page.lines, page.cells) if cell.source in page.text]
+        assert len(page.cells) - len(written) == (bool(config) and page.runs)
         lines = page.text.split("\n")
-        if page.runs:
-            assert [lines[at - 1] for at in page.lines] == [cell.source.split("\n")[0] for cell in page.cells]
+        assert not page.runs or [lines[at - 1] for at, _ in written] == [c.source.split("\n")[0] for _, c in written]
 
 
 @pytest.mark.parametrize(
