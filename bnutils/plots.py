@@ -89,10 +89,10 @@ def band(
     ----------
     ax
         the axes
-    x : (points,)
-        where the points stand
-    rows : (seeds, points)
-        the values, one curve a seed
+    x
+        where the points stand, (points,)
+    rows
+        the values, one curve a seed, (seeds, points)
     color : str
         of line and band
     name : str

@@ -236,7 +236,7 @@ def drop_repeated_ids(app, doctree, docname):
 
 def other_packages(app, env, node, contnode):
     """The types of other packages have no page here: in signatures their last name stands alone."""
-    if node.get("reftarget", "").startswith(("numpy.", "matplotlib.", "collections.", "typing.")):
+    if node.get("reftarget", "").startswith(("numpy.", "matplotlib.", "collections.", "typing.", "numbers.", "pathlib.")):
         return contnode
     return None
 
