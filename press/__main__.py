@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from press import assignment, bench, browser, execute, manuscript, notebook, pdf
+from press import assignment, bench, browser, execute, manuscript, new, notebook, pdf, rules
 
 
 @click.group(help=__doc__)
@@ -87,12 +87,28 @@ def print_pages(house, pages, notebooks, current, skip):
     return changed
 
 
+@press.command("new")
+@click.argument("name")
+@click.option("--title", help="by default the chapter's name in words")
+@click.pass_obj
+def write_new(house, name, title):
+    """Write manuscript/NAME.md (NAME is part/chapter) with all that a chapter owes, and add it to the contents."""
+    try:
+        source = new.write(house, name, title)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(
+        f"{source.relative_to(house)}: write in it, and look at it with `make live CHAPTER={name}`\n"
+        "its place in the contents is in _toc.yml, its link on the landing page in manuscript/index.md"
+    )
+
+
 @press.command()
 @click.pass_obj
 def check(house):
     """Compare what is printed with the manuscript, the digests and the rules; runs nothing."""
     pages = manuscript.read_pages(house)
-    stop_at(notebook.faults(house, pages))
+    stop_at([*notebook.faults(house, pages), *(fault for page in pages for fault in rules.faults(page))])
     click.echo(f"{len(pages)} pages are as the press printed them")
 
 
