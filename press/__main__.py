@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from press import assignment, bench, browser, execute, manuscript, new, notebook, pdf, rules
+from press import assignment, bench, browser, edit, execute, manuscript, new, notebook, pdf, rules
 
 
 @click.group(help=__doc__)
@@ -110,6 +110,31 @@ def check(house):
     pages = manuscript.read_pages(house)
     stop_at([*notebook.faults(house, pages), *(fault for page in pages for fault in rules.faults(page))])
     click.echo(f"{len(pages)} pages are as the press printed them")
+
+
+@press.command("live")
+@click.argument("chapter", required=False)
+@click.option("--port", default=8000, help="0 takes a free one")
+@click.pass_obj
+def show_live(house, chapter, port):
+    """Show the book, or CHAPTER (part/name), and reload it in the browser at every save, until Ctrl-C."""
+    from press import live  # Sphinx and a web server: no other command needs them
+
+    if chapter and not (house / "manuscript" / f"{chapter}.md").exists():
+        raise click.ClickException(f"no manuscript/{chapter}.md; `press new {chapter}` writes one")
+    try:
+        live.run(house, chapter, port, click.echo)
+    except OSError as error:
+        raise click.ClickException(f"port {port}: {error.strerror}; give another: make live PORT=8001") from None
+
+
+@press.command("edit", context_settings={"ignore_unknown_options": True})
+@click.option("--app", default="jupyterlab", help="the module that serves: jupyterlab, or jupyter_server")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def edit_manuscript(house, app, options):
+    """Open the manuscript as notebooks in JupyterLab; OPTIONS go to its server."""
+    sys.exit(edit.run(house, *options, app=app))
 
 
 @press.command(context_settings={"ignore_unknown_options": True})
