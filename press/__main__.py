@@ -134,7 +134,7 @@ def show_live(house, chapter, port):
 @click.pass_obj
 def edit_manuscript(house, app, options):
     """Open the manuscript as notebooks in JupyterLab; OPTIONS go to its server."""
-    sys.exit(edit.run(house, *options, app=app))
+    edit.run(house, *options, app=app)
 
 
 @press.command(context_settings={"ignore_unknown_options": True})

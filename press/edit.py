@@ -1,7 +1,6 @@
 """The manuscript as notebooks in JupyterLab; a save there is an edit of the text."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +8,7 @@ SETTINGS = Path(__file__).with_name("jupyter")  # a double click opens a noteboo
 
 
 def run(house, *options, app="jupyterlab"):
-    """Start the server; returns its exit status.
+    """Become the server.
 
     Parameters
     ----------
@@ -18,11 +17,6 @@ def run(house, *options, app="jupyterlab"):
     app : str             the module that serves
     """
     paths = [str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH")]
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", app, f"--ServerApp.root_dir={house / 'manuscript'}"),
-            *("--ServerApp.contents_manager_class=jupytext.TextFileContentsManager", *options),
-        ],
-        env=os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))},
-        check=False,
-    ).returncode
+    command = [sys.executable, "-m", app, f"--ServerApp.root_dir={house / 'manuscript'}"]
+    command += ["--ServerApp.contents_manager_class=jupytext.TextFileContentsManager", *options]
+    os.execve(sys.executable, command, os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))})
