@@ -2,7 +2,7 @@
 
 import os
 
-from bnutils import claims, numbers
+from bnutils import claims, evidence
 from press import CPU
 
 for name, value in CPU.items():
@@ -11,4 +11,4 @@ for name, value in CPU.items():
 
 def pytest_collectstart(collector):
     if hasattr(collector, "skip_compare"):
-        collector.skip_compare += (claims.MIME, numbers.MIME)
+        collector.skip_compare += (claims.MIME, evidence.MIME)

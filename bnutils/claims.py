@@ -1,76 +1,128 @@
 """Claims, the conditions they are held against, and the verdicts that follow.
 
-``manuscript/claims.yml`` holds every claim and, for those judged so far, the conditions, written down before the seeds
-ran. A chapter measures; ``judge`` computes the verdict and leaves a card for the reader and a record for the ledger.
+``claims.yml`` holds every claim and, for those judged so far, the conditions, written down before the seeds ran. A
+chapter measures; ``judge`` computes the verdict and leaves a card for the reader and a record for the ledger.
+
+A verdict must be able to surprise. What algebra decides is shown and not counted (``identity``); a bound that chance
+keeps, or that a perfect mechanism breaks, is refused.
 """
 
 import math
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from operator import ge, gt, le, lt
 from pathlib import Path
-from statistics import median
+
+from numpy.typing import ArrayLike
+
+from .evidence import Sample, over
 
 MIME = "application/vnd.bnutils.claim+json"
 PATH = Path(__file__).resolve().parents[1] / "manuscript" / "claims.yml"
 RELATIONS = {"<": lt, "<=": le, ">": gt, ">=": ge}
-RESIDUE = 1e-6  # an exact quantity bounded below this is rounding error
+RESIDUE = 1e-6  # what is bounded below this, or does not reach it, is rounding error
+FEWEST_SEEDS = 10  # for an interval
+
+# kind -> the columns it asks of over() beside the values, in the words of claims.yml
+KINDS = {"bound": ("chance", "perfect"), "difference": (), "equivalence": (), "identity": (), "proof": ("mutant",)}
+VERDICTS = ("holds", "partly", "fails", "undecided")
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One quantity, what it is in words, and the bound it is held against; ``kind`` is ``exact`` or ``measured``."""
+    """One quantity, its kind, what it is in words, and the bound or margin it is held against.
+
+    ``relation`` is one of ``RELATIONS``, or ``within`` for an equivalence. ``beside`` says in words what stands beside
+    the values: what chance and a perfect mechanism come to, or the mutant of a theorem.
+    """
 
     quantity: str
+    kind: str
     what: str
     relation: str
     bound: float
-    kind: str
+    beside: tuple  # of (column, words)
+
+    @property
+    def counts(self) -> bool:
+        return self.kind != "identity"
+
+    def keeps(self, value: float) -> bool:
+        return RELATIONS[self.relation](value, self.bound)
+
+    def bound_in_words(self) -> str:
+        return (
+            f"within ±{_short(self.bound, 10)}"
+            if self.relation == "within"
+            else f"{self.relation} {_short(self.bound, 10)}"
+        )
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim as it is said, who says it (bibliography keys), the chapter that judges it, and how."""
+    """A claim as it is said, who says it (bibliography keys), the chapter that judges it, and how.
+
+    ``overturned`` are the verdicts it had before, each with the day and the reason it fell.
+    """
 
     id: str
     says: str
     sources: tuple
     chapter: str
     conditions: tuple
+    overturned: tuple = ()
 
 
 @dataclass(frozen=True)
 class Row:
-    """One condition measured: a value and a ``met`` for every seed, and what they come to.
+    """One condition measured: its sample, and whether it is ``met``, ``broken`` or ``open``.
 
-    ``margin`` is the distance of the worst seed to the bound in units of the spread, positive if every seed is on the
-    right side; None without a spread.
+    ``keeping`` counts the seeds that keep the bound; None where an interval decides.
     """
 
     condition: Condition
-    values: tuple
-    median: float
-    lowest: float
-    highest: float
-    spread: float
-    margin: float | None
-    met: tuple
+    sample: Sample
+    state: str
+    keeping: int | None
+
+    @property
+    def margin(self) -> float | None:
+        """Distance to the bound in units of the spread, positive on the claim's side; None without a spread.
+
+        Of the worst seed or, where an interval decides, of the end of the interval that lies nearer to the bound.
+        """
+        condition, sample = self.condition, self.sample
+        if not sample.spread:
+            return None
+        if self.keeping is not None:
+            low, high = sample.lowest, sample.highest
+        else:
+            low, high = sample.interval()
+        if condition.relation == "within":
+            distance = condition.bound - max(abs(low), abs(high))
+        else:
+            distance = condition.bound - high if condition.relation in ("<", "<=") else low - condition.bound
+        return distance / sample.spread
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A claim, the seeds, one row a condition, and the verdict: ``holds``, ``partly`` or ``fails``."""
+    """A claim, the seeds, one row a condition, and the verdict, one of ``VERDICTS``."""
 
     claim: Claim
     seeds: tuple
     rows: tuple
     verdict: str
 
-    def record(self):
-        """The judgement as JSON-able data, for the ledger."""
+    @property
+    def by_proof(self) -> bool:
+        return any(row.condition.kind == "proof" for row in self.rows)
+
+    def record(self) -> dict:
+        """The judgement as JSON-able data, for the ledger; `restore` reads it back."""
         claim = self.claim
-        rows = [asdict(row) for row in self.rows]
         return {
             "claim": claim.id,
             "says": claim.says,
@@ -78,22 +130,20 @@ class Judgement:
             "chapter": claim.chapter,
             "verdict": self.verdict,
             "seeds": list(self.seeds),
-            "conditions": [
-                row.pop("condition") | row | {"values": list(row["values"]), "met": list(row["met"])} for row in rows
-            ],
+            "conditions": [_recorded(row) for row in self.rows],
         }
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         return {"text/plain": _text(self), "text/html": _card(self), MIME: self.record()}
 
 
-def load(path=None):
+def load(path: str | Path | None = None) -> dict[str, Claim]:
     """Read the claims.
 
     Parameters
     ----------
     path : str
-        of the YAML file; ``manuscript/claims.yml`` beside the package if not given
+        of the YAML file; the book's own if not given
 
     Returns
     -------
@@ -103,25 +153,38 @@ def load(path=None):
     Raises
     ------
     ValueError
-        a row that is not as the head of ``claims.yml`` describes, or an id that stands twice
+        a row that is not as the head of ``claims.yml`` describes, an id that stands twice, or conditions of which too
+        few could come out otherwise
     """
     import yaml
 
     path = Path(path or PATH)
+    try:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ValueError(f"{path.name}:{mark.line + 1 if mark else 1}: {getattr(error, 'problem', error)}") from None
     claims = {}
-    for row in yaml.safe_load(path.read_text(encoding="utf-8")):
-        _check_keys(row, {"id", "says", "sources", "chapter", "conditions"}, f"{path.name}: a claim")
+    for row in rows:
+        _check_keys(row, {"id", "says", "sources", "chapter", "conditions"}, {"overturned"}, f"{path.name}: a claim")
+        where = f"{path.name}: {row['id']}"
         if row["id"] in claims:
             raise ValueError(f"{path.name}: {row['id']} stands twice; an id names one claim")
-        conditions = tuple(_condition(c, f"{path.name}: {row['id']}") for c in row["conditions"])
-        names = [c.quantity for c in conditions]
+        conditions = tuple(_condition(condition, where) for condition in row["conditions"])
+        names = [condition.quantity for condition in conditions]
         if len(set(names)) < len(names):
-            raise ValueError(f"{path.name}: {row['id']}: expected each quantity once, got {names}")
-        claims[row["id"]] = Claim(row["id"], row["says"], tuple(row["sources"]), row["chapter"], conditions)
+            raise ValueError(f"{where}: expected each quantity once, got {names}")
+        kinds = [condition.kind for condition in conditions]
+        if conditions and "proof" not in kinds and sum(condition.counts for condition in conditions) < 2:
+            raise ValueError(
+                f"{where}: expected a proof, or two or more conditions that count, got {kinds}; an identity does not"
+            )
+        overturned = tuple(_overturned(entry, where) for entry in row.get("overturned", ()))
+        claims[row["id"]] = Claim(row["id"], row["says"], tuple(row["sources"]), row["chapter"], conditions, overturned)
     return claims
 
 
-def judge(claim_id, /, *, seeds, **values):
+def judge(claim_id: str, /, *, seeds: Iterable[int], **values: Sample | ArrayLike) -> Judgement:
     """Hold measured values against the conditions of a claim.
 
     Parameters
@@ -131,7 +194,9 @@ def judge(claim_id, /, *, seeds, **values):
     seeds
         the seeds that ran, each once
     **values
-        by the name of the condition's quantity: finite numbers, one a seed, in the order of ``seeds``
+        by the name of the condition's quantity: finite numbers, one a seed in the order of ``seeds``; for a ``bound``
+        and a ``proof`` what `over` made of them, with the columns that ``claims.yml`` names (``chance``, ``perfect``,
+        ``mutant``)
 
     Returns
     -------
@@ -142,106 +207,228 @@ def judge(claim_id, /, *, seeds, **values):
     ------
     ValueError
         an unknown claim or one without conditions, a quantity too many or too few, a repeated seed, values that are not
-        finite or not one a seed
+        finite or not one a seed; a condition that chance keeps, that a perfect mechanism breaks, that algebra decides;
+        an identity that does not hold, a mutant that passes, an interval of too few seeds
     """
     claims = load()
     if claim_id not in claims:
         raise ValueError(
             f"expected the id of a claim in {PATH.name}, from {min(claims)} to {max(claims)}, got {claim_id!r}"
         )
-    claim, seeds = claims[claim_id], tuple(int(seed) for seed in seeds)
+    claim = claims[claim_id]
     if not claim.conditions:
         raise ValueError(f"{claim_id} has no conditions yet, so nothing can be judged; write them in {PATH.name} first")
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"expected one or more seeds, each once, got {list(seeds)}")
     expected = [condition.quantity for condition in claim.conditions]
     if set(values) != set(expected):
         raise ValueError(
             f"{claim_id}: expected the quantities {sorted(expected)}, got {sorted(values)}; "
             f"missing {sorted(set(expected) - set(values))}, not asked for {sorted(set(values) - set(expected))}"
         )
-    rows = tuple(
-        _row(condition, _column(condition.quantity, values[condition.quantity], len(seeds)))
-        for condition in claim.conditions
-    )
-    return Judgement(claim, seeds, rows, verdict([row.met for row in rows]))
+    return _judgement(claim, seeds, values)
 
 
-def verdict(met):
-    """The rule: every condition met in every seed holds, none in any fails, anything else is partly.
-
-    Parameters
-    ----------
-    met
-        (conditions, seeds) truth values, at least one
-
-    Returns
-    -------
-    str
-        ``"holds"``, ``"fails"`` or ``"partly"``
+def restore(record: dict, claims: dict[str, Claim]) -> Judgement:
+    """The judgement of a record, computed anew from its values and the conditions of today.
 
     Raises
     ------
     ValueError
-        nothing to judge
+        a record that these conditions cannot have left
     """
-    entries = [bool(entry) for row in met for entry in row]
-    if not entries:
-        raise ValueError("expected at least one condition and one seed, got none; an empty table proves nothing")
-    if all(entries):
+    try:
+        claim = claims[record["claim"]]
+        values = {
+            row["quantity"]: over(**{name: row[name] for name in _COLUMNS if name in row})
+            for row in record["conditions"]
+        }
+        return _judgement(claim, record["seeds"], {c.quantity: values[c.quantity] for c in claim.conditions})
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"a record of {record.get('claim')} that claims.yml does not describe ({error})") from None
+
+
+def faults_of(data: dict, claims: dict[str, Claim]) -> list[str]:
+    """What is wrong with a stored output that holds a verdict: a card or a record that its values do not give.
+
+    Parameters
+    ----------
+    data : dict
+        from MIME type to content, as the cell left it
+    claims : dict
+        what `load` gives
+    """
+    record = data[MIME]
+    try:
+        expected = restore(record, claims)._repr_mimebundle_()
+    except ValueError as error:
+        return [str(error)]
+    if record != expected[MIME]:
+        differing = [name for name, value in expected[MIME].items() if record.get(name) != value]
+        return [f"its record is not what its values give (see {', '.join(differing) or 'an added field'})"]
+    shown = {kind: "".join(data.get(kind, "")) for kind in ("text/plain", "text/html")}
+    return [f"its {kind} is not what its record gives" for kind, text in shown.items() if text != expected[kind]]
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """The rule, on the rows that count: all met holds, all broken fails, some met and some broken is partly.
+
+    Anything else is undecided. A proof settles the claim alone.
+
+    Parameters
+    ----------
+    rows
+        of a judgement
+
+    Raises
+    ------
+    ValueError
+        nothing that counts
+    """
+    proofs = [row for row in rows if row.condition.kind == "proof"]
+    states = [row.state for row in proofs or rows if row.condition.counts]
+    if not states:
+        raise ValueError("expected a condition that counts, got none; identities prove nothing about a claim")
+    if set(states) == {"met"}:
         return "holds"
-    return "partly" if any(entries) else "fails"
+    if set(states) == {"broken"}:
+        return "fails"
+    return "partly" if {"met", "broken"} <= set(states) else "undecided"
 
 
-def _check_keys(row, expected, where):
-    if not isinstance(row, dict) or set(row) != expected:
-        given = sorted(row) if isinstance(row, dict) else repr(row)
-        raise ValueError(f"{where}: expected the keys {sorted(expected)}, got {given}")
+_COLUMNS = ("values", "chance", "perfect", "mutant")
+
+
+def _judgement(claim, seeds, values):
+    seeds = tuple(int(seed) for seed in seeds)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"expected one or more seeds, each once, got {list(seeds)}")
+    rows = []
+    for condition in claim.conditions:
+        given = values[condition.quantity]
+        try:
+            sample = given if isinstance(given, Sample) else over(given)
+            if sample.n != len(seeds):
+                raise ValueError(f"expected {len(seeds)} values, one a seed, got {sample.n}")
+            rows.append(_row(condition, _rounded(sample)))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{claim.id}, {condition.quantity}: {error}") from None
+    return Judgement(claim, seeds, tuple(rows), verdict(rows))
+
+
+def _rounded(sample):
+    """As it is recorded: what is judged and what is stored are the same numbers."""
+    columns = {name: getattr(sample, name) for name in _COLUMNS}
+    return over(
+        **{name: [float(f"{value:.12g}") for value in column] for name, column in columns.items() if column is not None}
+    )
+
+
+def _row(condition, sample):
+    asked = tuple(name for name, _ in condition.beside)
+    given = tuple(name for name in ("chance", "perfect", "mutant") if getattr(sample, name) is not None)
+    if set(asked) != set(given):
+        raise ValueError(
+            f"expected {', '.join(('values', *asked))} in over(...), as claims.yml says, "
+            f"got {', '.join(('values', *given))}"
+        )
+    if condition.kind in ("difference", "equivalence"):
+        return Row(condition, sample, _state_of_interval(condition, sample), None)
+    _refuse_what_is_decided(condition, sample)
+    keeping = sum(map(condition.keeps, sample.values))
+    if condition.kind == "identity" and keeping < sample.n:
+        raise ValueError(f"an identity holds in every seed, this one in {keeping} of {sample.n}; mend algebra or code")
+    state = "met" if keeping == sample.n else "open" if keeping else "broken"
+    return Row(condition, sample, state, keeping)
+
+
+def _state_of_interval(condition, sample):
+    if sample.n < FEWEST_SEEDS:
+        raise ValueError(f"expected {FEWEST_SEEDS} or more seeds for an interval, got {sample.n}")
+    if not sample.spread:
+        raise ValueError("all differences are equal: algebra decides; make it an identity or compare something else")
+    if condition.kind == "equivalence":
+        return {True: "met", False: "broken", None: "open"}[sample.equivalent(condition.bound)]
+    side = "above" if condition.relation in (">", ">=") else "below"
+    where = sample.where(condition.bound)
+    return "open" if where == "across" else "met" if where == side else "broken"
+
+
+def _refuse_what_is_decided(condition, sample):
+    """A condition that could not come out otherwise is no evidence, so it is an error."""
+    said = condition.bound_in_words()
+    for name in ("chance", "mutant"):
+        if kept := [value for value in getattr(sample, name) or () if condition.keeps(value)]:
+            raise ValueError(
+                f"{name} gives {_short(kept[0])}, which is {said}; a bound that {name} keeps proves nothing"
+            )
+    if broken := [value for value in sample.perfect or () if not condition.keeps(value)]:
+        raise ValueError(
+            f"a perfect mechanism gives {_short(broken[0])}, which is not {said}; a bound that it breaks proves nothing"
+        )
+    if condition.kind == "bound" and 0 < max(map(abs, (*sample.values, condition.bound))) < RESIDUE:
+        raise ValueError("all values are rounding errors: algebra decides; make it an identity or a proof")
+
+
+def _recorded(row):
+    condition, sample = row.condition, row.sample
+    given = {name: list(column) for name in _COLUMNS if (column := getattr(sample, name)) is not None}
+    summary = {"median": sample.median, "lowest": sample.lowest, "highest": sample.highest}
+    if row.keeping is None:
+        summary["interval"] = [float(f"{end:.10g}") for end in sample.interval()]
+    return {
+        "quantity": condition.quantity,
+        "kind": condition.kind,
+        "what": condition.what,
+        "bound": f"{condition.relation} {condition.bound:.12g}",
+        "beside": dict(condition.beside),
+        **given,
+        **{name: value if isinstance(value, list) else float(f"{value:.10g}") for name, value in summary.items()},
+        "keeping": row.keeping,
+        "state": row.state,
+    }
+
+
+def _check_keys(row, expected, optional, where):
+    given = set(row) if isinstance(row, dict) else None
+    if given is None or not expected <= given <= expected | optional:
+        described = sorted(row) if isinstance(row, dict) else repr(row)
+        perhaps = f" and perhaps {sorted(optional)}" if optional else ""
+        raise ValueError(f"{where}: expected the keys {sorted(expected)}{perhaps}, got {described}")
+
+
+def _overturned(entry, where):
+    _check_keys(entry, {"was", "until", "because"}, set(), f"{where}: an overturned verdict")
+    if entry["was"] not in VERDICTS:
+        raise ValueError(f"{where}: expected a verdict among {', '.join(VERDICTS)}, got {entry['was']!r}")
+    return entry["was"], str(entry["until"]), entry["because"]
 
 
 def _condition(row, where):
-    _check_keys(row, {"quantity", "what", "bound", "kind"}, f"{where}: a condition")
-    bound = re.fullmatch(r"(<=?|>=?) *(\S+)", str(row["bound"]))
-    if not bound or not math.isfinite(number := _float(bound[2])):
-        raise ValueError(
-            f"{where}: expected a bound like '< 1e-9', one of {list(RELATIONS)} and a number, got {row['bound']!r}"
-        )
-    if row["kind"] not in ("exact", "measured"):
-        raise ValueError(f"{where}: expected the kind 'exact' or 'measured', got {row['kind']!r}")
+    kind = row.get("kind") if isinstance(row, dict) else None
+    if kind not in KINDS:
+        raise ValueError(f"{where}: expected a condition of a kind among {', '.join(KINDS)}, got {kind!r}")
+    needed = {"mutant", "theorem"} if kind == "proof" else set()
+    _check_keys(
+        row,
+        {"quantity", "kind", "what", "bound"} | needed,
+        set(KINDS[kind]) - needed,
+        f"{where}: a condition of kind {kind}",
+    )
+    given = re.fullmatch(r"(within|<=?|>=?) *(\S+)", str(row["bound"]))
+    if not given or not math.isfinite(number := _float(given[2])) or (given[1] == "within") != (kind == "equivalence"):
+        form = "'within 0.02'" if kind == "equivalence" else f"'< 0.1', one of {list(RELATIONS)} and a number"
+        raise ValueError(f"{where}: expected a bound like {form}, got {row['bound']!r}")
+    if given[1] == "within" and number <= 0:
+        raise ValueError(f"{where}: expected a margin above 0, got {row['bound']!r}")
     if not str(row["quantity"]).isidentifier() or row["quantity"] == "seeds":
         raise ValueError(f"{where}: expected a quantity that can be a keyword of judge(), got {row['quantity']!r}")
-    return Condition(row["quantity"], row["what"], bound[1], number, row["kind"])
-
-
-def _column(name, values, n):
-    """The values of one quantity as floats, one a seed."""
-    shape = values.shape if hasattr(values, "shape") else (len(values),)
-    if shape != (n,):
-        raise ValueError(f"{name}: expected a 1-D array of shape ({n},), one value a seed, got {shape}")
-    values = tuple(float(value) for value in values)
-    if not all(map(math.isfinite, values)):
+    beside = tuple((name, row[name]) for name in KINDS[kind] if name in row)
+    if kind == "bound" and not beside:
         raise ValueError(
-            f"{name}: expected finite values, got {list(values)}; a run that diverged needs a number that says so"
+            f"{where}, {row['quantity']}: expected 'chance' or 'perfect', in words: what would come out if "
+            "there were nothing to find, or if the mechanism were perfect"
         )
-    return values
-
-
-def _row(condition, values):
-    lowest, highest = min(values), max(values)
-    spread, worst = highest - lowest, highest if condition.relation in ("<", "<=") else lowest
-    distance = condition.bound - worst if condition.relation in ("<", "<=") else worst - condition.bound
-    rounding = 1e-12 * max(abs(lowest), abs(highest))  # equal but for the last bits: no spread
-    met = tuple(RELATIONS[condition.relation](value, condition.bound) for value in values)
-    return Row(
-        condition,
-        values,
-        median(values),
-        lowest,
-        highest,
-        spread,
-        distance / spread if spread > rounding else None,
-        met,
-    )
+    what = f"{row['what']} ({row['theorem']})" if kind == "proof" else row["what"]
+    return Condition(row["quantity"], kind, what, given[1], number, beside)
 
 
 def _float(text):
@@ -260,67 +447,63 @@ def _short(number, digits=3):
 def _is_residue(row):
     """Whether the row holds rounding errors, whose digits differ between machines."""
     condition = row.condition
-    return condition.kind == "exact" and condition.relation in ("<", "<=") and 0 < condition.bound <= RESIDUE
+    return condition.kind != "bound" and condition.relation in ("<", "<=") and 0 < condition.bound <= RESIDUE
 
 
 def _number(value, row):
-    """A value as the card prints it: behind ≈ if measured; if exact, the digits that every machine agrees on."""
-    if row.condition.kind == "measured":
-        return "≈" + _short(value)
+    """A value as the card prints it: behind ≈, or for rounding errors as below the bound."""
     if _is_residue(row) and abs(value) < row.condition.bound:
         return "< " + _short(row.condition.bound, 10)
-    return _short(round(value, 12))
+    return "≈" + _short(value)
 
 
-def rows_of(record):
-    """The rows of a judgement, back from its ``record``."""
-    parts = [name for name in Condition.__dataclass_fields__]
-    rest = [name for name in Row.__dataclass_fields__ if name != "condition"]
-    return [
-        Row(Condition(**{name: row[name] for name in parts}), **{name: row[name] for name in rest})
-        for row in record["conditions"]
-    ]
+HEADS = ("condition", "median [lowest, highest]", "what would be", "met", "margin")
 
 
-def cells(row):
-    """What card and ledger say of a condition: what and bound, median [lowest, highest], seeds met, margin, spread."""
-    condition = row.condition
-    middle, low, high = (_number(value, row) for value in (row.median, row.lowest, row.highest))
-    numbers = middle if low == high else f"{middle} [{low}, {high}]"
-    if condition.kind == "measured":
-        numbers = f"{middle} [{low}, {high}]"  # always: on another machine the digits may differ
-    margin = (
-        "no spread" if row.margin is None else "≈" * (condition.kind == "measured") + _short(round(row.margin, 12), 2)
-    )
-    spread = "rounding" if _is_residue(row) else "none" if row.margin is None else _number(row.spread, row)
-    return (
-        f"{condition.what} {condition.relation} {_short(condition.bound, 10)}",
-        numbers,
-        f"{sum(row.met)}/{len(row.met)}",
-        "rounding" if _is_residue(row) else margin,
-        spread,
-    )
+def cells(row: Row) -> tuple[str, ...]:
+    """What card and ledger say of a condition, one text for each of ``HEADS``."""
+    condition, sample = row.condition, row.sample
+    middle, low, high = (_number(value, row) for value in (sample.median, sample.lowest, sample.highest))
+    numbers = middle if _is_residue(row) and middle == high else f"{middle} [{low}, {high}]"
+    if row.keeping is None:
+        left, right = (_number(end, row) for end in sample.interval())
+        about = 0.0 if condition.relation == "within" else condition.bound
+        flip = _short(sample.sign_flip(about), 2)
+        numbers = f"{numbers}; mean {_number(sample.mean, row)}, 95 % in [{left}, {right}], sign-flip p ≈{flip}"
+    beside = "; ".join(f"{name}: {words}, {_extent(getattr(sample, name))}" for name, words in condition.beside) or "–"
+    met = row.state if row.keeping is None else f"{row.state}, {row.keeping} of {sample.n} seeds"
+    margin = "–" if row.margin is None or _is_residue(row) else "≈" + _short(row.margin, 2)
+    if not condition.counts:
+        met = f"identity, {row.keeping} of {sample.n} seeds; does not count"
+    return f"{condition.what} {condition.bound_in_words()}", numbers, beside, met, margin
+
+
+def _extent(column):
+    low, high = (_short(edge) for edge in (min(column), max(column)))
+    return f"≈{low}" if low == high else f"≈{low} to ≈{high}"
 
 
 def _text(judgement):
-    lines = [f"{judgement.claim.id} · {judgement.verdict}", judgement.claim.says]
+    lines = [_title(judgement), judgement.claim.says]
     for row in judgement.rows:
-        what, numbers, met, margin, _ = cells(row)
-        lines.append(f"- {what}: {numbers}; seeds met {met}; margin {margin}")
+        what, *rest = cells(row)
+        lines.append(f"- {what}: " + "; ".join(f"{head}: {text}" for head, text in zip(HEADS[1:], rest) if text != "–"))
     return "\n".join(lines)
 
 
+def _title(judgement):
+    return f"{judgement.claim.id} · {judgement.verdict}" + (", by proof" if judgement.by_proof else "")
+
+
 def _card(judgement):
-    heads = ("condition", "median [lowest, highest]", "seeds met", "margin")
-    head = "".join(f'<th scope="col">{title}</th>' for title in heads)
+    head = "".join(f'<th scope="col">{title}</th>' for title in HEADS)
     body = ""
     for row in judgement.rows:
-        what, *values = map(escape, cells(row)[: len(heads)])
+        what, *values = map(escape, cells(row))
         body += f'<tr><th scope="row">{what}</th>' + "".join(f"<td>{value}</td>" for value in values) + "</tr>\n"
-    claim = judgement.claim
     return (
         f'<div class="bn-claim bn-{judgement.verdict}">\n'
-        f'<p class="bn-claim-head"><strong>{claim.id} · {judgement.verdict}</strong></p>\n'
-        f'<p class="bn-claim-says">{escape(claim.says)}</p>\n'
+        f'<p class="bn-claim-head"><strong>{_title(judgement)}</strong></p>\n'
+        f'<p class="bn-claim-says">{escape(judgement.claim.says)}</p>\n'
         f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>"
     )

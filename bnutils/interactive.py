@@ -7,8 +7,9 @@
 import json
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from . import numbers, plots
+from . import evidence, plots
 
 # what each kind of figure is given: the name of an array -> what it holds; the scripts read the same names
 KINDS = {
@@ -26,13 +27,13 @@ KINDS = {
         "order": "whole numbers from 0: which values follow one another in the batches",
     },
     "profile": {
-        "profiles": "activation -> init scale -> depth -> 'without' and 'with' -> lowest, median and highest log10 of the gradient "
-        "norm, (3, depth), from the first layer on"
+        "profiles": "activation -> init scale -> depth -> 'without' and 'with' -> lowest, median and highest log10 of "
+        "the gradient norm, (3, depth), from the first layer on"
     },
 }
 
 
-def show(name, *, figure, data, alt, static):
+def show(name: str, *, figure: str, data: dict, alt: str, static: Figure) -> None:
     """Show a figure that the reader can change, with a static one for where that cannot be.
 
     Parameters
@@ -62,7 +63,7 @@ def show(name, *, figure, data, alt, static):
         f'<div class="bn-interactive" data-figure="{figure}" data-name="{name}">\n{bundle["text/html"]}\n'
         f'<script type="application/json">{content}</script>\n</div>'
     )
-    numbers.display(bundle)
+    evidence.display(bundle)
 
 
 def _plain(value):
@@ -73,9 +74,7 @@ def _plain(value):
     if array.dtype.kind not in "iuf":
         raise ValueError(f"expected arrays of numbers, got {array.dtype}: {value!r}")
     if not np.isfinite(array).all():
-        raise ValueError(
-            "expected finite numbers in the data of a figure, got nan or infinity; the page has no JSON for them"
-        )
+        raise ValueError("expected finite numbers in the data of a figure, got nan or infinity; JSON has none of them")
     return (array + 0).tolist() if array.dtype.kind != "f" else (array + 0.0).tolist()
 
 
@@ -95,7 +94,8 @@ def _check(figure, data):
         x, upstream = np.asarray(data["x"]), np.asarray(data["random"])
         if x.ndim != 1 or x.size < 4 or x.min() == x.max() or upstream.shape != x.shape:
             raise ValueError(
-                f"expected x of 4 or more values that differ, and random like it, got shapes {x.shape} and {upstream.shape}"
+                "expected x of 4 or more values that differ, and random like it, "
+                f"got shapes {x.shape} and {upstream.shape}"
                 + (", all values equal" if x.size and x.min() == x.max() else "")
             )
     if figure == "running":
@@ -105,9 +105,8 @@ def _check(figure, data):
                 f"expected a population of values that differ, got shape {values.shape}"
                 + (", all values equal" if values.size else "")
             )
-        _check_order(
-            data["order"], values.size, fewest=128 * 32
-        )  # as many batches of as many values as the page offers
+        batches, largest = 128, 32  # as many as the page offers
+        _check_order(data["order"], values.size, fewest=batches * largest)
     if figure == "profile":
         depths = [
             (depth, sides)
@@ -133,6 +132,6 @@ def _check_order(order, size, *, fewest):
     order = np.asarray(order)
     if order.dtype.kind not in "iu" or order.ndim != 1 or order.size < fewest or order.min() < 0 or order.max() >= size:
         raise ValueError(
-            f"expected an order of {fewest} or more whole numbers from 0 to {size - 1}, got {order.size} of {order.dtype}"
-            + (f" from {order.min()} to {order.max()}" if order.size else "")
+            f"expected an order of {fewest} or more whole numbers from 0 to {size - 1}, "
+            f"got {order.size} of {order.dtype}" + (f" from {order.min()} to {order.max()}" if order.size else "")
         )

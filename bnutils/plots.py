@@ -6,13 +6,16 @@ import re
 import textwrap
 from html import escape
 from itertools import groupby, pairwise
+from typing import Any
 from urllib.parse import quote
 
 import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from . import numbers
+from . import evidence, sample
 
 INK = "#0b0c0d"  # text and axes: near-black in the PNG, currentColor in the SVG
 WITH, WITHOUT = "#0072b2", "#d55e00"  # with BN, without BN, through the whole book
@@ -44,7 +47,9 @@ STYLE = {
 }
 
 
-def figure(title, *, columns=1, rows=1, height=3.2, **subplots):
+def figure(
+    title: str, *, columns: int = 1, rows: int = 1, height: float = 3.2, **subplots: Any
+) -> tuple[Figure, Axes | np.ndarray]:
     """A figure whose title answers its question.
 
     Parameters
@@ -75,7 +80,41 @@ def figure(title, *, columns=1, rows=1, height=3.2, **subplots):
     return fig, axes
 
 
-def label(ax, x, y, text, color, **options):
+def band(
+    ax: Axes, x: np.ndarray, rows: np.ndarray, color: str, *, name: str | None = None, **line: Any
+) -> list[sample.Sample]:
+    """Draw a quantity over seeds: the median as a line, lowest to highest as a band around it.
+
+    Parameters
+    ----------
+    ax
+        the axes
+    x : (points,)
+        where the points stand
+    rows : (seeds, points)
+        the values, one curve a seed
+    color : str
+        of line and band
+    name : str
+        written at the end of the line; nothing if not given
+    **line
+        for ``Axes.plot``
+
+    Returns
+    -------
+    list of Sample
+        one a point, for the alt text and the numbers
+    """
+    points = sample.columns(rows)
+    middle = [point.median for point in points]
+    ax.fill_between(x, *zip(*((p.lowest, p.highest) for p in points)), color=color, alpha=0.2, linewidth=0)
+    ax.plot(x, middle, **{"color": color} | line)
+    if name:
+        label(ax, x[-1], middle[-1], name, color)
+    return points
+
+
+def label(ax: Axes, x: float, y: float, text: str, color: str, **options: Any) -> None:
     """Write ``text`` beside the point (x, y), in the colour of the line it names.
 
     Parameters
@@ -102,7 +141,7 @@ def label(ax, x, y, text, color, **options):
     ax.annotate(text, (x, y), color=color, **options)
 
 
-def show(fig, name, *, alt):
+def show(fig: Figure, name: str, *, alt: str) -> None:
     """Show a figure as themed inline SVG, with a PNG for viewers that drop it, and clear it.
 
     Parameters
@@ -119,10 +158,10 @@ def show(fig, name, *, alt):
     ValueError
         an empty ``alt``, or a ``name`` that cannot be an id
     """
-    numbers.display(bundle(fig, name, alt=alt))
+    evidence.display(bundle(fig, name, alt=alt))
 
 
-def bundle(fig, name, *, alt):
+def bundle(fig: Figure, name: str, *, alt: str) -> dict[str, str]:
     """What `show` displays, as a dict from MIME type to content; the figure is cleared.
 
     Takes and raises what `show` does.
@@ -147,14 +186,12 @@ def bundle(fig, name, *, alt):
 
 
 def _csv(fig):
-    """What the figure draws, as lines ``panel,series,x,y`` to 5 significant digits: lines, dots, and bars by their middle."""
+    """What the figure draws, as lines ``panel,series,x,y`` to 5 digits: lines, dots, and bars by their middle."""
     rows = ["panel,series,x,y"]
     for panel, ax in enumerate(fig.axes, 1):
         series = [(line.get_label(), *line.get_data()) for line in ax.lines if line.get_transform() == ax.transData]
         series += [(dots.get_label(), *dots.get_offsets().T) for dots in ax.collections if len(dots.get_offsets()) > 1]
-        bars = [
-            (bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in ax.patches if hasattr(bar, "get_height")
-        ]
+        bars = [(p.get_x() + p.get_width() / 2, p.get_height()) for p in ax.patches if hasattr(p, "get_height")]
         series += [("bars", *zip(*bars))] if bars else []
         for number, (label, xs, ys) in enumerate(series, 1):
             label = f"series {number}" if label.startswith("_") else label.replace(",", ";")
@@ -186,9 +223,8 @@ def _themed(svg, name, alt):
         _shared,
         body,
     )
-    for marker, radius in re.findall(
-        r'<path id="([^"]*)" d="M 0 ([\d.]+)\n(?:C [^\n]*\n){8}z\n"', body
-    ):  # eight arcs: a circle
+    circles = re.findall(r'<path id="([^"]*)" d="M 0 ([\d.]+)\n(?:C [^\n]*\n){8}z\n"', body)  # eight arcs
+    for marker, radius in circles:
         body = re.sub(rf'<use href="#{marker}" x="([^"]*)" y="([^"]*)"', rf'<circle r="{radius}" cx="\1" cy="\2"', body)
     return (
         f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" fill="currentColor"'

@@ -13,7 +13,7 @@ bench.py        machine numbers, into records/
 install.py      the environment (standard library only)
 """
 
-# Set before NumPy or torch load: one thread and one instruction set, so that two runs on one machine agree to the last bit.
+# Set before NumPy or torch load: one thread and one instruction set, so that two runs on one machine agree to the bit.
 CPU = {
     "OMP_NUM_THREADS": "1",
     "MKL_CBWR": "COMPATIBLE",

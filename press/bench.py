@@ -10,19 +10,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 
 RUNS = 3
 EMPTY_PAGES = 2
-REPETITIONS, STEPS = 25, 20
+IMAGES, REPETITIONS, STEPS = 50, 25, 20
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 PARTS = ("_config.yml", "_toc.yml", "index.md", "references.bib", "chapters", "press", "bnutils", "node_modules")
 
 
-def pages(house):
-    """Cost of the pages from stored outputs, above the builder's start-up (a book of two empty pages, same settings)."""
+def pages(house: Path) -> dict:
+    """Cost of the pages from stored outputs, above that of a book of two empty pages: the builder's start-up."""
     toc = yaml.safe_load((house / "_toc.yml").read_text("utf8"))
     count = 1 + sum(len(part["chapters"]) for part in toc["parts"])
     whole, empty = [], []
@@ -36,13 +37,14 @@ def pages(house):
         "cpu_seconds_per_page": round((statistics.median(whole) - startup) / (count - EMPTY_PAGES), 3),
         "whole_cpu_seconds": [round(seconds, 2) for seconds in whole],
         "empty_cpu_seconds": [round(seconds, 2) for seconds in empty],
-        "method": f"user + system time of jupyter-book build from an empty _build, median of {RUNS}, the two books in turn",
+        "method": f"user + system time of jupyter-book build from an empty _build, median of {RUNS}, "
+        "the two books in turn",
         "machine": machine(),
     }
 
 
-def effective_positions(house):
-    """What one image of Fashion-MNIST is worth in a batch mean: pixels, and layers of random convolutions as in the chapter."""
+def effective_positions(house: Path) -> dict:
+    """What one image of Fashion-MNIST is worth in a batch mean: pixels, and random convolutions as in the chapter."""
     import numpy as np
 
     from bnutils import data
@@ -70,13 +72,15 @@ def effective_positions(house):
         | {
             "factor_1": round(784 / float(median[0]), 1),
             "factor_3": round(784 / float(median[2]), 1),
-            "method": "2000 training images of Fashion-MNIST, standardised; three layers of 16 random 3 by 3 kernels (He's scale), batch norm and ReLU between "
-            "them; median over the channels of a layer, then median, lowest and highest of 5 seeds",
+            "method": "2000 training images of Fashion-MNIST, standardised; three layers of 16 random 3 by 3 kernels "
+            "(He's scale), batch norm and ReLU between them; median over the channels of a layer, then median, lowest "
+            "and highest of 5 seeds",
         }
     )
 
 
-def build_cpu_seconds(house, *, empty):
+def build_cpu_seconds(house: Path, *, empty: bool) -> float:
+    """User and system time of one build of a copy of the book, or of its two empty pages."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "book"
         copy.mkdir()
@@ -101,8 +105,11 @@ def build_cpu_seconds(house, *, empty):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def convolution(house):
-    """Time of a training step of a small convolutional network, NumPy over PyTorch. A process of its own: threads are set before NumPy loads."""
+def convolution(house: Path) -> dict:
+    """Time of a training step of a small convolutional network, NumPy over PyTorch.
+
+    In a process of its own: threads are set before NumPy loads.
+    """
     environment = (
         {name: value for name, value in os.environ.items() if name != "ATEN_CPU_CAPABILITY"}
         | THREADS
@@ -115,8 +122,37 @@ def convolution(house):
     return json.loads(printed) | {"machine": machine()}
 
 
-def convolution_steps():
-    """Conv(1 to 8)-BN-ReLU-pool-conv(8 to 16)-BN-ReLU-pool-linear on 50 digits: forward, loss, backward, SGD with momentum."""
+def convolution_steps() -> dict:
+    """A training step of both networks in float64 and in float32: their CPU times, and the ratio of the two."""
+    import numpy as np
+    import torch
+
+    torch.set_num_threads(1)
+    record: dict = {"images": IMAGES}
+    for dtype in (np.float64, np.float32):
+        numpy_step, torch_step = training_steps(dtype)
+        milliseconds(numpy_step), milliseconds(torch_step)  # warms up
+        pairs = [(milliseconds(numpy_step), milliseconds(torch_step)) for _ in range(REPETITIONS)]  # in turn
+        ratios, name = [ours / theirs for ours, theirs in pairs], np.dtype(dtype).name
+        record |= {
+            f"{name}_ratio": round(statistics.median(ratios), 2),
+            f"{name}_lowest": round(min(ratios), 2),
+            f"{name}_highest": round(max(ratios), 2),
+            f"{name}_numpy_milliseconds": round(statistics.median(ours for ours, _ in pairs), 2),
+            f"{name}_torch_milliseconds": round(statistics.median(theirs for _, theirs in pairs), 2),
+        }
+    return record | {
+        "method": "CPU time of a training step, NumPy over PyTorch, both on one thread, in turn: median, lowest and "
+        f"highest of {REPETITIONS} ratios over {STEPS} steps each",
+        "versions": f"NumPy {np.__version__}, PyTorch {torch.__version__}",
+    }
+
+
+def training_steps(dtype: type) -> tuple[Callable[[], None], Callable[[], None]]:
+    """One step in NumPy and the same in PyTorch: forward, loss, backward, SGD with momentum, on the same digits.
+
+    The network: conv(1 to 8)-BN-ReLU-pool-conv(8 to 16)-BN-ReLU-pool-linear.
+    """
     import numpy as np
     import torch
     from torch import nn
@@ -124,69 +160,48 @@ def convolution_steps():
     from bnutils import data
     from bnutils.scratch import network, training
 
-    torch.set_num_threads(1)
-    digits = data.load("digits", standardise=True, seed=0)
-    record = {"images": (images := 50)}
-    for dtype in (np.float64, np.float32):
-        x, y, rng = (
-            digits.x_train[:images].reshape(-1, 1, 8, 8).astype(dtype),
-            digits.y_train[:images],
-            np.random.default_rng(0),
-        )
-        ours = network.Sequential(
-            network.Conv2d(1, 8, 3, rng, padding=1, dtype=dtype),
-            network.BatchNorm(8, axis=(0, 2, 3), dtype=dtype),
-            network.ReLU(),
-            network.MaxPool2d(2),
-            network.Conv2d(8, 16, 3, rng, padding=1, dtype=dtype),
-            network.BatchNorm(16, axis=(0, 2, 3), dtype=dtype),
-            network.ReLU(),
-            network.MaxPool2d(2),
-            network.Flatten(),
-            network.Linear(64, 10, rng, dtype=dtype),
-        )
-        sgd = training.SGD(ours, 0.01, 0.9)
-        theirs = nn.Sequential(
-            nn.Conv2d(1, 8, 3, padding=1),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(8, 16, 3, padding=1),
-            nn.BatchNorm2d(16),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Flatten(),
-            nn.Linear(64, 10),
-        ).to(torch.from_numpy(x).dtype)
-        optimiser = torch.optim.SGD(theirs.parameters(), 0.01, 0.9)
-        images_there, labels_there = torch.tensor(x), torch.tensor(y)
+    digits, rng = data.load("digits", standardise=True, seed=0), np.random.default_rng(0)
+    x, y = digits.x_train[:IMAGES].reshape(-1, 1, 8, 8).astype(dtype), digits.y_train[:IMAGES]
+    ours = network.Sequential(
+        network.Conv2d(1, 8, 3, rng, padding=1, dtype=dtype),
+        network.BatchNorm(8, axis=(0, 2, 3), dtype=dtype),
+        network.ReLU(),
+        network.MaxPool2d(2),
+        network.Conv2d(8, 16, 3, rng, padding=1, dtype=dtype),
+        network.BatchNorm(16, axis=(0, 2, 3), dtype=dtype),
+        network.ReLU(),
+        network.MaxPool2d(2),
+        network.Flatten(),
+        network.Linear(64, 10, rng, dtype=dtype),
+    )
+    sgd = training.SGD(ours, 0.01, 0.9)
+    theirs = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3, padding=1),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(64, 10),
+    ).to(torch.from_numpy(x).dtype)
+    optimiser = torch.optim.SGD(theirs.parameters(), 0.01, 0.9)
+    images, labels = torch.tensor(x), torch.tensor(y)
 
-        def numpy_step():
-            training.train(ours, sgd, [(x, y)])
+    def numpy_step() -> None:
+        training.train(ours, sgd, [(x, y)])
 
-        def torch_step():
-            optimiser.zero_grad()
-            nn.functional.cross_entropy(theirs(images_there), labels_there).backward()
-            optimiser.step()
+    def torch_step() -> None:
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(theirs(images), labels).backward()
+        optimiser.step()
 
-        pairs = [(milliseconds(numpy_step), milliseconds(torch_step)) for _ in range(REPETITIONS + 1)][
-            1:
-        ]  # in turn; the first warms up
-        ratios, name = [a / b for a, b in pairs], np.dtype(dtype).name
-        record |= {
-            f"{name}_ratio": round(statistics.median(ratios), 2),
-            f"{name}_lowest": round(min(ratios), 2),
-            f"{name}_highest": round(max(ratios), 2),
-            f"{name}_numpy_milliseconds": round(statistics.median(a for a, _ in pairs), 2),
-            f"{name}_torch_milliseconds": round(statistics.median(b for _, b in pairs), 2),
-        }
-    return record | {
-        "method": f"CPU time of a training step, NumPy over PyTorch, both on one thread, in turn: median, lowest and highest of {REPETITIONS} ratios over {STEPS} steps each",
-        "versions": f"NumPy {np.__version__}, PyTorch {torch.__version__}",
-    }
+    return numpy_step, torch_step
 
 
-def milliseconds(step):
+def milliseconds(step: Callable[[], None]) -> float:
     """CPU time of one step, so that other programs on the machine count less."""
     start = time.process_time()
     for _ in range(STEPS):
@@ -194,18 +209,17 @@ def milliseconds(step):
     return (time.process_time() - start) / STEPS * 1000
 
 
-def machine():
+def machine() -> str:
     """The machine in words, without its name."""
     info = Path("/proc/cpuinfo")
-    models = (
-        [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-        if info.exists()
-        else []
-    )
-    return f"{(models or [platform.processor() or platform.machine()])[0]}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    processor = (models or [platform.processor() or platform.machine()])[0]
+    system = f"{platform.system()} {platform.machine()}"
+    return f"{processor}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"
 
 
-def write(house):
+def write(house: Path) -> None:
     """Measure, and write records/*.json, each by the function of its name."""
     (house / "records").mkdir(exist_ok=True)
     for measure in (pages, convolution, effective_positions):

@@ -1,5 +1,7 @@
 """Chromium, found on this machine and driven by Playwright, and the site served to it as a static host would."""
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import gzip
@@ -9,8 +11,13 @@ import os
 import shutil
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APPLICATIONS = (
@@ -43,7 +50,7 @@ class NoBrowser(Exception):
     """No Chromium here; the message is one line that says how to get it."""
 
 
-def find():
+def find() -> str:
     """The path of a Chromium: CHROME_PATH or BROWSER if set, else the first one that is installed."""
     given = os.environ.get("CHROME_PATH")
     if given:
@@ -57,12 +64,13 @@ def find():
         if found := shutil.which(name):
             return found
     raise NoBrowser(
-        "no Chromium or Chrome was found; on Debian or Ubuntu: sudo apt install chromium; on macOS: brew install --cask chromium; or set CHROME_PATH"
+        "no Chromium or Chrome was found; on Debian or Ubuntu: sudo apt install chromium; "
+        "on macOS: brew install --cask chromium; or set CHROME_PATH"
     )
 
 
 @contextlib.contextmanager
-def chromium():
+def chromium() -> Iterator[Browser]:
     """One browser; the caller makes contexts in it."""
     program = find()
     from playwright.sync_api import sync_playwright
@@ -83,7 +91,7 @@ class Host(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         file, status = self.resolve(urlsplit(self.path).path), 200
         if file is None:
             file, status = self.resolve("/404.html"), 404
@@ -102,25 +110,26 @@ class Host(http.server.BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):
             self.wfile.write(body)
 
-    def resolve(self, path):
+    def resolve(self, path: str) -> Path | None:
+        """The file of the site that an address stands for."""
         file = (self.server.folder / unquote(path).lstrip("/")).resolve()
         if file.is_dir():
             file /= "index.html"
         return file if file.is_relative_to(self.server.folder) and file.is_file() else None
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         pass
 
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def handle_error(self, request, client_address):
+    def handle_error(self, request: object, client_address: object) -> None:
         pass  # a page that was closed while it loaded
 
 
 @contextlib.contextmanager
-def serve(folder):
+def serve(folder: Path) -> Iterator[str]:
     """The folder at http://127.0.0.1:PORT/; yields that address."""
     server = Server(("127.0.0.1", 0), Host)
     server.folder = Path(folder).resolve()
@@ -134,7 +143,7 @@ def serve(folder):
         server.server_close()
 
 
-def pages(folder):
+def pages(folder: Path) -> list[str]:
     """Every page of a built site, as addresses relative to its root; the templates of the theme are none."""
     return sorted(
         file.relative_to(folder).as_posix()

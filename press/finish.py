@@ -1,4 +1,4 @@
-"""The last pass over the built site: one small style sheet, only the icons in use, no script that a page does not need."""
+"""The last pass over the built site: one small style sheet, only the icons in use, no script that a page can miss."""
 
 import base64
 import hashlib
@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import imagesize
@@ -25,7 +26,7 @@ FORMULA_FONTS = ["katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math
 FORMULA_SCRIPT = "_static/formulas.js"
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # where icon fonts keep their glyphs
 
-TOLD = {
+DESCRIPTIONS = {  # of the pages that no author wrote
     "search.html": "Search the book for words, claims and terms; it works without a network.",
     "404.html": "There is no page of the book at this address.",
 }
@@ -53,7 +54,8 @@ REPLACED = [
     # the theme of the machine is known before anything is drawn, not after the scripts have come
     (
         r'dataset\.theme = localStorage\.getItem\("theme"\) \|\| "auto";',
-        'dataset.theme = localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");',
+        'dataset.theme = localStorage.getItem("theme")'
+        ' || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");',
     ),
     # scripts wait until the page stands; those inside it that write markup stay where they are
     (r'<script src="([^"]*)"></script>', r'<script defer src="\1"></script>'),
@@ -68,7 +70,8 @@ OPTIONAL = [
     (
         "togglebutton.js",
         re.compile(
-            r'class="[^"]*\b(?:toggle|dropdown)\b[^"]*(?:admonition|tag_hide|solution)|class="[^"]*(?:admonition|solution)[^"]*\bdropdown\b'
+            r'class="[^"]*\b(?:toggle|dropdown)\b[^"]*(?:admonition|tag_hide|solution)'
+            r'|class="[^"]*(?:admonition|solution)[^"]*\bdropdown\b'
         ),
     ),
     ("copybutton.js", 'class="highlight'),
@@ -76,7 +79,7 @@ OPTIONAL = [
 ]
 
 
-def finish(site, node):
+def finish(site: Path, node: str) -> None:
     """Rewrite the pages of a built site in place; a page that was finished before stays as it is.
 
     Parameters
@@ -106,22 +109,18 @@ def finish(site, node):
             file.write_text(text, "utf8")
 
 
-def page(text, file, site):
+def page(text: str, file: Path, site: Path) -> str:
+    """The text of one page, finished but for its style sheet."""
     for pattern, replacement in REPLACED:
         text = re.sub(pattern, replacement, text, flags=re.S)
-    if 'name="description"' not in text:  # pages that no author wrote
-        text = text.replace(
-            "<title>",
-            f'<meta name="description" content="{html.escape(TOLD.get(file.name, TOLD["404.html"]))}" />\n    <title>',
-            1,
-        )
-    if told := re.search(
-        r'<meta content="([^"]*)" name="description"', text
-    ):  # given by the author: it goes for social cards too
-        text = re.sub(r'(<meta property="og:description" content=")[^"]*', lambda meta: meta[1] + told[1], text)
-    if (
-        file.name == "search.html" and text.count('id="search-input"') > 1
-    ):  # the theme puts its search field there twice
+    if 'name="description"' not in text:
+        description = html.escape(DESCRIPTIONS.get(file.name, DESCRIPTIONS["404.html"]))
+        text = text.replace("<title>", f'<meta name="description" content="{description}" />\n    <title>', 1)
+    # what the author gave goes for social cards too
+    if given := re.search(r'<meta content="([^"]*)" name="description"', text):
+        text = re.sub(r'(<meta property="og:description" content=")[^"]*', lambda meta: meta[1] + given[1], text)
+    # the theme puts its search field there twice
+    if file.name == "search.html" and text.count('id="search-input"') > 1:
         head, _, tail = text.rpartition('id="search-input"')
         text = head + tail
     text = slim(with_code_links(with_options(text, site)))
@@ -129,10 +128,10 @@ def page(text, file, site):
         needed = sign.search(text) if isinstance(sign, re.Pattern) else sign in text
         if not needed:
             text = re.sub(rf'\s*<script[^>]*src="[^"]*/?{re.escape(script)}[^"]*"></script>', "", text)
-    return re.sub(r"<img\b(?![^>]*\bwidth=)[^>]*>", lambda image: sized(image[0], file, site), text)
+    return re.sub(r"<img\b(?![^>]*\bwidth=)[^>]*>", lambda image: with_size(image[0], file, site), text)
 
 
-def with_options(text, site):
+def with_options(text: str, site: Path) -> str:
     """The few lines of settings that the scripts read stand in the page, not in a file of their own."""
     options = (site / "_static" / "documentation_options.js").read_text("utf8")
     options = re.sub(r"\s+", " ", options)
@@ -143,7 +142,7 @@ def with_options(text, site):
     )
 
 
-def with_code_links(text):
+def with_code_links(text: str) -> str:
     """Beside the data of every figure, a link to the cell that drew it."""
     pieces = re.split(r'(<figure class="bn-figure" id="fig-([a-z0-9-]+)">.*?)(</figcaption>)', text, flags=re.S)
     for i in range(1, len(pieces), 4):
@@ -156,7 +155,7 @@ def with_code_links(text):
     return "".join(pieces)
 
 
-def sized(tag, file, site):
+def with_size(tag: str, file: Path, site: Path) -> str:
     """An image tag with the width and height of its file, so that the page does not jump when it arrives."""
     source = re.search(r'src="([^"]*)"', tag)
     address = html.unescape(source[1]).split("?")[0] if source else ""
@@ -167,11 +166,10 @@ def sized(tag, file, site):
     return tag.replace("<img", f'<img width="{width:g}" height="{height:g}"', 1) if width > 0 else tag
 
 
-def one_sheet(text, file, site, version):
-    root = re.search(
-        r'<link rel="icon" href="([^"]*)_static/', text
-    )  # absolute in 404.html, which is shown at any depth
-    root = root[1] if root else "../" * (len(file.relative_to(site).parts) - 1)
+def one_sheet(text: str, file: Path, site: Path, version: str) -> str:
+    """The text of one page with the one style sheet in the place of all others."""
+    icon = re.search(r'<link rel="icon" href="([^"]*)_static/', text)  # absolute in 404.html, shown at any depth
+    root = icon[1] if icon else "../" * (len(file.relative_to(site).parts) - 1)
     link = f'  <link rel="stylesheet" href="{root}{SHEET}?v={version}">\n'
     text = re.sub(r" *<script data-now [^>]*></script>\n", "", text)  # of an earlier build: its version may be another
     if 'class="katex"' in text:
@@ -181,9 +179,9 @@ def one_sheet(text, file, site, version):
     return rest[: first.start()] + link + rest[first.start() :] if first else rest
 
 
-def style(site, node, sheets, texts):
+def style(site: Path, node: str, sheets: Iterable[Path], texts: list[str]) -> None:
     """Write the one sheet, and the fonts of icons and formulas cut to what is used."""
-    css = "\n".join(moved(sheet, site) for sheet in sheets)
+    css = "\n".join(from_static(sheet, site) for sheet in sheets)
     words = set()
     for text in texts:
         words.update(*(re.findall(r"[\w-]+", tag) for tag in re.findall(r"<[^>]*>|<script.*?</script>", text, re.S)))
@@ -208,16 +206,16 @@ def style(site, node, sheets, texts):
     fonts = [site / "_static" / font for font in FORMULA_FONTS]
     for font in fonts:
         cut(font, font, letters)
-    (site / FORMULA_SCRIPT).write_text("".join(map(at_hand, fonts)), "utf8")
+    (site / FORMULA_SCRIPT).write_text("".join(map(loading_script, fonts)), "utf8")
     (site / SHEET).write_text(content, "utf8")
 
 
-def moved(sheet, site):
+def from_static(sheet: Path, site: Path) -> str:
     """A sheet as it reads from _static/: addresses relative to that folder, only the newest font format."""
     text = sheet.read_text("utf8").removeprefix("\ufeff").replace('@charset "UTF-8";', "")
     text = re.sub(
         r"@import\s+(?:url\()?['\"]?([^'\");]+)['\"]?\)?\s*;",
-        lambda name: moved((sheet.parent / name[1]).resolve(), site),
+        lambda name: from_static((sheet.parent / name[1]).resolve(), site),
         text,
     )
     text = re.sub(r",\s*url\([^)]*\.(?:ttf|woff|eot|svg)[^)]*\)\s*format\([^)]*\)", "", text)
@@ -227,14 +225,13 @@ def moved(sheet, site):
         if target.startswith(("data:", "#", "http:", "https:", "//")):
             return match[0]
         path, mark, rest = target.partition("?")
-        return (
-            f"url({(sheet.parent / path).resolve().relative_to((site / '_static').resolve()).as_posix()}{mark}{rest})"
-        )
+        path = (sheet.parent / path).resolve().relative_to((site / "_static").resolve())
+        return f"url({path.as_posix()}{mark}{rest})"
 
     return re.sub(r"url\(([^)]*)\)", address, text)
 
 
-def cut(source, target, glyphs):
+def cut(source: Path, target: Path, glyphs: Iterable[str]) -> None:
     """A font with only these glyphs."""
     target.parent.mkdir(exist_ok=True)
     if not source.exists():
@@ -247,9 +244,9 @@ def cut(source, target, glyphs):
     font.save(target)
 
 
-def at_hand(font):
-    """A line of script after which a font is there, not on its way."""
+def loading_script(font: Path) -> str:
+    """A line of script that holds a font and loads it: after it the font is there, not on its way."""
     family, _, style = font.stem.partition("-")
     style = {"Regular": "normal", "Italic": "italic"}[style]
-    data = base64.b64encode(font.read_bytes()).decode()
-    return f'document.fonts.add(new FontFace("{family}", Uint8Array.from(atob("{data}"), c => c.charCodeAt(0)).buffer, {{ style: "{style}" }}));\n'
+    data = f'Uint8Array.from(atob("{base64.b64encode(font.read_bytes()).decode()}"), c => c.charCodeAt(0)).buffer'
+    return f'document.fonts.add(new FontFace("{family}", {data}, {{ style: "{style}" }}));\n'

@@ -93,12 +93,7 @@ def run(command, venv, level, what, **options):
     print("install: " + what, flush=True)
     try:
         done = subprocess.run(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            **options,
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", **options
         )
         output, failed = done.stdout, done.returncode != 0
     except subprocess.TimeoutExpired:

@@ -4,10 +4,8 @@ import os
 
 from bnutils import claims
 
-WORDS = ("holds", "partly", "fails")
 
-
-def markdown(page, all_claims, judged):
+def markdown(page, all_claims: dict, judged: dict) -> str:
     """The body of the ledger page.
 
     Parameters
@@ -16,53 +14,63 @@ def markdown(page, all_claims, judged):
     all_claims : dict     id -> Claim, all of them, in order
     judged : dict         id -> (page name, record)
     """
-    count = {word: sum(record["verdict"] == word for _, record in judged.values()) for word in WORDS}
-    tally = ", ".join(f"{count[word]} {word}" for word in WORDS)
-    lines = [
-        f"**{len(all_claims)} claims: {len(judged)} judged ({tally}), {len(all_claims) - len(judged)} pending.**",
-        "",
-        "## Judged",
-        "",
-    ]
+    count = {word: sum(record["verdict"] == word for _, record in judged.values()) for word in claims.VERDICTS}
+    tally = ", ".join(f"{number} {word}" for word, number in count.items())
+    pending = [claim for claim in all_claims.values() if claim.id not in judged]
+    lines = [f"**{len(all_claims)} claims: {len(judged)} judged ({tally}), {len(pending)} pending.**", "", "## Judged"]
     for claim in all_claims.values():
         if claim.id in judged:
-            lines += entry(page, claim, *judged[claim.id])
+            lines += entry(page, claim, *judged[claim.id], all_claims)
     lines += [
-        f"(claim-{claim.id.lower()})=" for claim in all_claims.values() if claim.id not in judged
-    ]  # {ref}`C11 <claim-c11>` leads to the list
-    lines += [
+        "",
         "## Pending",
         "",
-        "| id | claim | who says it | chapter that will judge it |",
-        "| --- | --- | --- | --- |",
+        "Their chapters are not written yet; nothing is said about them, neither for nor against.",
     ]
-    for claim in all_claims.values():
-        if claim.id not in judged:
-            lines.append(
-                f'| <span id="{claim.id}">{claim.id}</span> | {claim.says} | {cited(claim)} | `{claim.chapter}` |'
-            )
-    return "\n".join(lines)
+    for claim in pending:
+        words = f"**{claim.id}.** {claim.says} ({cited(claim)}) To be judged in `{claim.chapter}`."
+        lines += ["", f"(claim-{claim.id.lower()})=", anchor(claim) + words]
+    return "\n".join(lines + ["", *overturned(all_claims, judged)])
 
 
-def entry(page, claim, name, record):
+def entry(page, claim, name, record, all_claims) -> list[str]:
     """One judged claim: sentence, verdict, and a row of numbers a condition."""
+    judgement = claims.restore(record, all_claims)
     link = os.path.relpath(f"{name}.ipynb", os.path.dirname(page.name))
-    lines = [
-        f'<span id="{claim.id}"></span>',
+    word = judgement.verdict + (", by proof" if judgement.by_proof else "")
+    return [
+        "",
+        anchor(claim),
         "",
         f"(claim-{claim.id.lower()})=",  # {ref}`C03 <claim-c03>` leads here
-        f"### {claim.id}: {record['verdict']}",
+        f"### {claim.id}: {word}",
         "",
-        f"{claim.says} ({cited(claim)}). Judged in [{name.rpartition('/')[2]}]({link}), {len(record['seeds'])} seeds.",
+        f"{claim.says} ({cited(claim)}). Judged in [{name.rpartition('/')[2]}]({link}), {len(judgement.seeds)} seeds.",
         "",
-        "| condition | median [lowest, highest] | spread | margin | seeds met |",
-        "| --- | --- | --- | --- | --- |",
+        *table(claims.HEADS, (claims.cells(row) for row in judgement.rows)),
     ]
-    for row in claims.rows_of(record):
-        what, numbers, met, margin, spread = (cell.replace("|", "\\|") for cell in claims.cells(row))
-        lines.append(f"| {what} | {numbers} | {spread} | {margin} | {met} |")
-    return lines + [""]
 
 
-def cited(claim):
+def overturned(all_claims, judged) -> list[str]:
+    """The public log: every verdict that fell, and why."""
+    rows = [
+        (f"{{ref}}`{claim.id} <claim-{claim.id.lower()}>`", was, until, judged[claim.id][1]["verdict"], because)
+        for claim in all_claims.values()
+        if claim.id in judged
+        for was, until, because in claim.overturned
+    ]
+    heads = ("claim", "said", "until", "says now", "what was wrong")
+    return ["## Overturned verdicts", "", *table(heads, rows), ""] if rows else []
+
+
+def table(heads, rows) -> list[str]:
+    lines = [[cell.replace("|", "\\|").replace("\n", " ").strip() for cell in row] for row in rows]
+    return [f"| {' | '.join(line)} |" for line in (list(heads), ["---"] * len(heads), *lines)]
+
+
+def anchor(claim) -> str:
+    return f'<span id="{claim.id}"></span>'
+
+
+def cited(claim) -> str:
     return ", ".join(f"{{cite:t}}`{source}`" for source in claim.sources)

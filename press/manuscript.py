@@ -14,7 +14,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 from mdit_py_plugins.myst_role import myst_role_plugin
 
-from bnutils import numbers as kept
+from bnutils import evidence
 
 VERBATIM = {"code-cell", "code-block", "code", "eval-rst", "math", "raw", "bibliography", "glossary", "ledger"}
 
@@ -140,6 +140,7 @@ def write_references(page, text, numbers, verdicts):
             return verdicts[target]
         path, _, rest = target.rpartition("::")
         name, _, form = rest.partition(":")
+        name, _, part = name.partition("|")
         if (path or page.name, name) not in numbers:
             known = sorted(number for owner, number in numbers if owner == (path or page.name))
             raise LookupError(
@@ -148,16 +149,15 @@ def write_references(page, text, numbers, verdicts):
             )
         kind, value = numbers[path or page.name, name]
         try:
-            shown = format(value, form)
+            shown = evidence.in_words(value, form, part)
         except ValueError as error:
             raise LookupError(f"{where(page, line)}: {match[0]}: {error}") from None
         if not form:
             raise LookupError(f"{where(page, line)}: {match[0]} has no format; write {{n}}`{target}:.2f`")
-        shown = shown.replace("-", "−")
         if kind != "measured":
             return shown
         place = os.path.relpath(f"chapters/{path}.ipynb", page.product.parent.relative_to(page.house)) if path else ""
-        return f'<a class="bn-number" href="{place}#n-{name}" title="prove this number">≈{shown}</a>'
+        return f'<a class="bn-number" href="{place}#n-{name}" title="prove this number">{shown}</a>'
 
     return REFERENCE.sub(write, text)
 
@@ -165,7 +165,7 @@ def write_references(page, text, numbers, verdicts):
 def numbers_of(page, outputs):
     """What the cells of a printed page left for the prose: (page name, number name) -> (kind, value)."""
     found = {}
-    for data in bundles(outputs, kept.MIME):
+    for data in bundles(outputs, evidence.MIME):
         for name, value in data["values"].items():
             if (page.name, name) in found:
                 raise LookupError(f"manuscript/{page.name}.md: two cells keep a number named {name}; rename one")

@@ -214,10 +214,18 @@ def drop_repeated_ids(app, doctree, docname):
         ]
 
 
+def other_packages(app, env, node, contnode):
+    """The types of other packages have no page here: in signatures their last name stands alone."""
+    if node.get("reftarget", "").startswith(("numpy.", "matplotlib.", "collections.", "typing.")):
+        return contnode
+    return None
+
+
 def setup(app):
     gc.disable()  # one short build of documents that are all kept: looking for garbage costs a tenth of it
     # pybtex searches every installed package for its plugins, once a citation: a fifth of the time of the whole build
     pybtex.plugin._load_entry_point = functools.cache(pybtex.plugin._load_entry_point)
+    app.connect("missing-reference", other_packages)
     app.connect("builder-inited", typeset_strictly)
     if os.environ.get("BOOK_URL"):
         app.setup_extension("sphinx_sitemap")

@@ -1,44 +1,77 @@
 """One PDF of the whole book: each page printed by Chromium with everything opened, then joined, linked and outlined."""
 
+from __future__ import annotations
+
 import io
 import os
 import re
 from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urljoin
 
 import yaml
 
 from press import browser
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+    from pypdf.generic import DictionaryObject
+
 COVER = "https://book.invalid/"  # what the contents point to, before the pages are joined
 PAPER = {"width": "210mm", "height": "297mm"}
-# opens what folds, takes the light theme, and makes Chromium keep the places that other pages point to (it keeps those that a link of the page names)
+# opens what folds, takes the light theme, and makes Chromium keep the places that other pages point to (it keeps those
+# that a link of the page names)
 PREPARE = """places => {
     document.documentElement.dataset.theme = document.documentElement.dataset.mode = 'light';
     for (const each of document.querySelectorAll('details')) each.open = true;
     for (const each of document.querySelectorAll('.toggle-hidden .toggle-button')) each.click();
     for (const each of document.querySelectorAll('img[loading=lazy]')) each.loading = 'eager';
-    for (const each of document.querySelectorAll('pre')) if (each.textContent.split('\\n').length < 20) (each.closest('.cell_input, .highlight') || each).style.setProperty('break-inside', 'avoid', 'important');
+    for (const each of document.querySelectorAll('pre')) {
+        if (each.textContent.split('\\n').length >= 20) continue;
+        const whole = each.closest('.cell_input, .highlight') || each;
+        whole.style.setProperty('break-inside', 'avoid', 'important');
+    }
     document.getAnimations().forEach(each => each.finish());
-    const title = each => { const copy = each.cloneNode(true); copy.querySelectorAll('.headerlink, .toggle-button, .katex-mathml').forEach(part => part.remove()); return copy.textContent.replace(/\\s+/g, ' ').trim(); };
+    const title = each => {
+        const copy = each.cloneNode(true);
+        copy.querySelectorAll('.headerlink, .toggle-button, .katex-mathml').forEach(part => part.remove());
+        return copy.textContent.replace(/\\s+/g, ' ').trim();
+    };
+    const place = each => each.id || each.closest('section[id]')?.id || '';
     const headings = [...document.querySelectorAll('article h1, article h2')].filter(each => each.checkVisibility())
-        .map(each => ({ level: +each.tagName[1], title: title(each), place: each.id || each.closest('section[id]')?.id || '' }));
+        .map(each => ({ level: +each.tagName[1], title: title(each), place: place(each) }));
     const links = document.createElement('div');
     links.style.cssText = 'position: absolute; height: 0; overflow: hidden';
-    for (const place of new Set([...places, ...headings.map(each => each.place)].filter(each => each && document.getElementById(each)))) {
+    for (const each of new Set([...places, ...headings.map(heading => heading.place)])) {
+        if (!each || !document.getElementById(each)) continue;
         const link = document.createElement('a');
-        link.href = '#' + encodeURIComponent(place);
+        link.href = '#' + encodeURIComponent(each);
         links.append(link);
     }
     document.body.append(links);
-    return Promise.all([document.fonts.ready, ...[...document.images].map(each => each.decode().catch(() => {}))]).then(() => headings);
+    const images = [...document.images].map(each => each.decode().catch(() => {}));
+    return Promise.all([document.fonts.ready, ...images]).then(() => headings);
 }"""
-SHEET = """@page {{ size: A4; margin: 18mm 17mm 20mm; @bottom-center {{ content: {number}; font: 9pt sans-serif; color: #555; }}
-    @top-right {{ content: "{running}"; font: 8pt sans-serif; color: #555; }} }}
+SHEET = """@page {{
+    size: A4; margin: 18mm 17mm 20mm;
+    @bottom-center {{ content: {number}; font: 9pt sans-serif; color: #555; }}
+    @top-right {{ content: "{running}"; font: 8pt sans-serif; color: #555; }}
+}}
 @page :first {{ counter-set: page {first}; @top-right {{ content: ""; }} }}"""
+CONTENTS = """<!doctype html><html lang="en"><title>{title}</title><style>
+    body {{ font: 11pt/1.5 Arial, sans-serif; margin: 0; color: #111; }}
+    header {{ height: 235mm; display: flex; flex-direction: column; justify-content: center; break-after: page; }}
+    header h1 {{ font-size: 30pt; line-height: 1.2; margin: 0 0 8mm; }}
+    h2 {{ font-size: 12pt; margin: 7mm 0 1mm; }}
+    p {{ margin: 1mm 0; }}
+    a {{ color: inherit; text-decoration: none; display: flex; gap: 2mm; }}
+    a i {{ flex: 1; border-bottom: 1px dotted #888; margin-bottom: 1.5mm; }}
+    </style><header><h1>{title}</h1><p>{author}</p><p>{footer}</p></header>
+    <h1>Contents</h1>{rows}</html>"""
 
 
-def order(house):
+def order(house: Path) -> list[tuple[str, str]]:
     """The pages of the book as (caption of the part or "", address), in the order of its contents."""
     toc = yaml.safe_load((house / "_toc.yml").read_text("utf8"))
     parts = toc.get("parts") or [{"caption": "", "chapters": toc.get("chapters", [])}]
@@ -47,7 +80,7 @@ def order(house):
     ]
 
 
-def places(site, pages):
+def places(site: Path, pages: list[str]) -> dict[str, set[str]]:
     """For each page, the ids on it that the other pages of the book point to."""
     wanted = {page: set() for page in pages}
     for page in pages:
@@ -58,13 +91,13 @@ def places(site, pages):
     return wanted
 
 
-def write(house, target):
+def write(house: Path, target: Path) -> int:
     """Print the built site of the book into one PDF; returns the number of its pages."""
     with browser.chromium() as chromium:
         return write_with(chromium, house, target)
 
 
-def write_with(chromium, house, target):
+def write_with(chromium: Browser, house: Path, target: Path) -> int:
     """As `write`, with a browser that runs already."""
     site = house / "_build" / "html"
     settings = yaml.safe_load((house / "_config.yml").read_text("utf8"))
@@ -91,7 +124,8 @@ def write_with(chromium, house, target):
     return join(settings, cover, parts, base, target)
 
 
-def printed(tab, **values):
+def printed(tab: Page, **values: str | int) -> bytes:
+    """The open page as a PDF; the values are those of ``SHEET``."""
     tab.add_style_tag(content=SHEET.format(**values))
     return tab.pdf(prefer_css_page_size=True, print_background=True, tagged=False, outline=False, **PAPER)
 
@@ -99,7 +133,7 @@ def printed(tab, **values):
 class Part:
     """One printed page of the site."""
 
-    def __init__(self, caption, page, headings, content):
+    def __init__(self, caption: str, page: str, headings: list[dict], content: bytes):
         from pypdf import PdfReader
 
         self.caption, self.page, self.headings = caption, page, headings
@@ -113,7 +147,7 @@ class Part:
         self.title = headings[0]["title"]
 
 
-def front(settings, parts):
+def front(settings: dict, parts: list[Part]) -> str:
     """The title page and the contents, as HTML; a line of the contents points to its page."""
     rows, caption, first = [], "", 1
     for part in parts:
@@ -124,16 +158,15 @@ def front(settings, parts):
             f'<p><a href="{COVER}{part.page}"><span>{escape(part.title)}</span><i></i><span>{first}</span></a></p>'
         )
         first += len(part.sheets)
-    return f"""<!doctype html><html lang="en"><title>{escape(settings["title"])}</title><style>
-        body {{ font: 11pt/1.5 Arial, sans-serif; margin: 0; color: #111; }}
-        header {{ height: 235mm; display: flex; flex-direction: column; justify-content: center; break-after: page; }}
-        header h1 {{ font-size: 30pt; line-height: 1.2; margin: 0 0 8mm; }} h2 {{ font-size: 12pt; margin: 7mm 0 1mm; }} p {{ margin: 1mm 0; }}
-        a {{ color: inherit; text-decoration: none; display: flex; gap: 2mm; }} a i {{ flex: 1; border-bottom: 1px dotted #888; margin-bottom: 1.5mm; }}
-        </style><header><h1>{escape(settings["title"])}</h1><p>{escape(settings["author"])}</p><p>{escape(settings["html"].get("extra_footer", ""))}</p></header>
-        <h1>Contents</h1>{"".join(rows)}</html>"""
+    return CONTENTS.format(
+        title=escape(settings["title"]),
+        author=escape(settings["author"]),
+        footer=escape(settings["html"].get("extra_footer", "")),
+        rows="".join(rows),
+    )
 
 
-def join(settings, cover, parts, base, target):
+def join(settings: dict, cover: bytes, parts: list[Part], base: str, target: Path) -> int:
     """Put the printed pages together: links between them arrive, links to the rest of the site go."""
     from pypdf import PdfReader, PdfWriter
     from pypdf.annotations import Link
@@ -196,11 +229,14 @@ def join(settings, cover, parts, base, target):
     return len(sheets)
 
 
-def local(address, base):
+def local(address: str, base: str) -> bool:
+    """Whether an address is of the site as it was printed."""
     return address.startswith((base, COVER, "file:"))
 
 
-def destination(link, part, parts, begins, base):
+def destination(
+    link: DictionaryObject, part: Part | None, parts: list[Part], begins: dict[str, int], base: str
+) -> tuple[int, float | None, float | None] | None:
     """(sheet, left, top) of the book that a link leads to; None for one that leads to another file of the site."""
     inside = link.get("/Dest") or link.get("/A", {}).get("/D")
     if isinstance(inside, str):

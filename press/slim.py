@@ -13,11 +13,12 @@ STRUT = re.compile(
 )
 
 
-def slim(text):
+def slim(text: str) -> str:
     """A page with fewer elements that looks and reads the same.
 
-    A phone spends its time on elements: the TeX source inside a formula, a span a token of code that has the colour of the text anyway,
-    nine elements for a single letter. Code and displayed formulas say how tall they will be, so that their inside can wait.
+    A phone spends its time on elements: the TeX source inside a formula, a span a token of code that has the colour of
+    the text anyway, nine elements for a single letter. Code and displayed formulas say how tall they will be, so that
+    their inside can wait.
     """
     text = re.sub(r"<semantics>(.*?)<annotation [^>]*>[^<]*</annotation></semantics>", r"\1", text, flags=re.S)
     text = re.sub(r'<span class="(?:n|p|w)">([^<]*)</span>', r"\1", text)
@@ -31,12 +32,13 @@ def slim(text):
     return re.sub(r'<span class="katex-display">(?=(.*?)</div>)', formula, text, flags=re.S)
 
 
-def code(block):
+def code(block: re.Match) -> str:
+    """The code of a block, with the size that it will have."""
     lines = html.unescape(re.sub(r"<[^>]*>", "", block[1])).rstrip("\n").split("\n")
     return f'<span class="bn-code" style="--lines:{len(lines)};--columns:{max(map(len, lines))}">{block[1]}</span>'
 
 
-def formula(block):
+def formula(block: re.Match) -> str:
     """Ems above and below the line, of the tallest part each."""
     parts = [(float(height), float(depth or 0)) for height, depth in STRUT.findall(block[1])]
     if not parts:

@@ -12,13 +12,16 @@ import bnutils
 
 ROOM = Path(bnutils.__file__).parent
 FLOORS = [  # from the ground up; a room imports only from floors below
-    {"data", "claims", "numbers", "scratch"},
+    {"sample", "data", "scratch"},
+    {"evidence"},
+    {"claims"},
     {"nn"},
     {"surgery", "lab"},
     {"exercises", "plots"},
     {"interactive"},
     {"__main__"},
 ]
+TYPED = ("sample", "evidence", "claims", "scratch", "plots", "interactive")
 SAME_FLOOR = {("lab", "surgery"), ("surgery", "lab")}  # these two may use one another
 
 
@@ -48,7 +51,7 @@ def test_imports_point_down():
         ("scratch/norm.py", "from .. import plots"),
         ("data.py", "from . import claims"),
         ("__init__.py", "from . import data"),
-        ("numbers.py", "def later():\n    from .exercises import check"),
+        ("evidence.py", "def later():\n    from .exercises import check"),
     ],
 )
 def test_an_import_that_points_up_or_sideways_is_seen(importer, line, tmp_path, monkeypatch):
@@ -60,15 +63,16 @@ def test_an_import_that_points_up_or_sideways_is_seen(importer, line, tmp_path, 
     planted = tmp_path / package / importer
     planted.write_text(planted.read_text(encoding="utf-8") + f"\n{line}\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    ((a, b),) = imports_that_do_not_point_down(package)
-    assert a == package + ("" if importer == "__init__.py" else "." + importer.removesuffix(".py").replace("/", "."))
+    ((guilty, _),) = imports_that_do_not_point_down(package)
+    module = f"{package}.{importer.removesuffix('.py').replace('/', '.')}"
+    assert guilty == module.removesuffix(".__init__")
 
 
 @pytest.mark.parametrize(
     "modules, absent",
     [
         ("bnutils", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
-        ("bnutils.numbers, bnutils.claims", {"torch", "matplotlib", "numpy", "sklearn", "yaml", "IPython"}),
+        ("bnutils.evidence, bnutils.claims", {"torch", "matplotlib", "scipy", "sklearn", "yaml", "IPython"}),
         ("bnutils.data, bnutils.scratch.norm, bnutils.exercises", {"torch", "matplotlib", "sklearn"}),
     ],
 )
@@ -87,9 +91,7 @@ def imported_names(source):
 
 
 def test_scratch_imports_numpy_and_the_standard_library_only():
-    allowed = {"numpy", "bnutils"} | set(
-        sys.stdlib_module_names
-    )  # of bnutils only scratch itself: the floors see to that
+    allowed = {"numpy", "bnutils", *sys.stdlib_module_names}  # of bnutils only scratch: the floors see to that
     for path in (ROOM / "scratch").rglob("*.py"):
         assert set(imported_names(path.read_text(encoding="utf-8"))) <= allowed, path.name
 
@@ -97,6 +99,51 @@ def test_scratch_imports_numpy_and_the_standard_library_only():
 def test_the_reader_of_imports_sees_every_form():
     source = "import torch.nn as nn\nfrom . import norm\ndef f():\n    from scipy.special import gamma\n"
     assert set(imported_names(source)) == {"torch", "bnutils", "scipy"}
+
+
+def public_functions(node, owner=""):
+    """Every function and method that a reader may call, by name, constructors too."""
+    for each in node.body:
+        if isinstance(each, ast.ClassDef) and not each.name.startswith("_"):
+            yield from public_functions(each, f"{each.name}.")
+        elif isinstance(each, ast.FunctionDef) and (each.name == "__init__" or not each.name.startswith("_")):
+            yield owner + each.name, each
+
+
+def types_unsaid(source):
+    """What has no annotation, as ``function: parameter`` or ``function: return``."""
+    for name, function in public_functions(ast.parse(source)):
+        given = function.args
+        parameters = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+        named = [each for each in parameters if each and each.arg not in ("self", "cls")]
+        yield from (f"{name}: {each.arg}" for each in named if each.annotation is None)
+        if function.returns is None and function.name != "__init__":  # a constructor returns nothing
+            yield f"{name}: return"
+
+
+@pytest.mark.parametrize("part", TYPED)
+def test_public_functions_say_their_types(part):
+    paths = sorted((ROOM / part).rglob("*.py")) or [ROOM / f"{part}.py"]
+    assert [f"{path.name}: {each}" for path in paths for each in types_unsaid(path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_reader_of_types_sees_every_form():
+    source = """
+def f(a, /, b: int, *rest, c, **more) -> None: ...
+def g(a: int): ...
+def _hidden(a): ...
+class Layer:
+    def __init__(self, size): self.size = size
+    def forward(self, x: int) -> int:
+        def inner(y): ...
+    @property
+    def parameters(self): ...
+    def _step(self, x): ...
+class _Hidden:
+    def method(self, x): ...
+"""
+    f = ["f: a", "f: rest", "f: c", "f: more"]
+    assert list(types_unsaid(source)) == [*f, "g: return", "Layer.__init__: size", "Layer.parameters: return"]
 
 
 def test_version_is_that_of_the_package():

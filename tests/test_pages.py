@@ -93,7 +93,7 @@ def test_no_request_leaves_the_site(page):
 def test_no_style_of_the_site_fetches_from_elsewhere():
     for sheet in HTML.rglob("*.css"):
         for address in re.findall(r"(?:url\(|@import\s+)['\"]?([^'\")\s;]+)", sheet.read_text("utf8")):
-            if address.startswith("data:") or address.startswith("#"):
+            if address.startswith(("data:", "#")):
                 continue
             assert not urlsplit(address).netloc, f"{sheet.name} fetches {address}"
             if "katex" in sheet.parts:
@@ -273,7 +273,8 @@ def test_a_wrong_formula_fails_the_build_and_is_shown(tmp_path):
 def test_a_right_formula_builds(tmp_path):
     done = build(
         tmp_path,
-        index="# Page\n\nA formula $\\frac{1}{\\sigma}$, set in mathcal $\\mathcal L$.\n\n$$\n\\begin{aligned} a &= b \\\\ c &= \\operatorname{E}[d] \\end{aligned}\n$$ (pair)\n",
+        index="# Page\n\nA formula $\\frac{1}{\\sigma}$, set in mathcal $\\mathcal L$.\n\n"
+        "$$\n\\begin{aligned} a &= b \\\\ c &= \\operatorname{E}[d] \\end{aligned}\n$$ (pair)\n",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "_build/html/_static/katex/fonts").is_dir()
@@ -285,13 +286,20 @@ def test_finishing_a_finished_page_changes_nothing(page):
 
 
 def test_slimming_keeps_what_is_read():
-    """A letter stays a letter, code keeps every character and says how large it is, a formula keeps its MathML without the source."""
+    """A letter stays a letter, code keeps every character and says its size, a formula its MathML without source."""
+
+    def base(height, inside=""):
+        return f'<span class="base"><span class="strut" style="height:{height}"></span>{inside}</span>'
+
+    letter, code = '<span class="mord mathnormal">N</span>', '<span class="{}">{}</span>'.format
     before = (
-        '<p><span class="katex"><span class="katex-mathml"><math xmlns="m"><semantics><mrow><mi>N</mi></mrow><annotation encoding="x">N</annotation></semantics></math></span>'
-        '<span class="katex-html" aria-hidden="true"><span class="base"><span class="strut" style="height:1em;"></span><span class="mord mathnormal">N</span></span></span></span></p> '
-        '<div class="highlight"><pre><span class="n">a</span> <span class="o">=</span> <span class="mi">1</span>\n<span class="n">longer</span><span class="p">(</span>a<span class="p">)</span>\n</pre></div>'
-        '<div class="math"><span class="katex-display"><span class="katex"><span class="base"><span class="strut" style="height:2em;vertical-align:-0.5em;"></span></span>'
-        '<span class="base"><span class="strut" style="height:1.25em;vertical-align:-0.75em;"></span></span></span></span></div>'
+        '<p><span class="katex"><span class="katex-mathml"><math xmlns="m"><semantics><mrow><mi>N</mi></mrow>'
+        '<annotation encoding="x">N</annotation></semantics></math></span>'
+        f'<span class="katex-html" aria-hidden="true">{base("1em;", letter)}</span></span></p> '
+        f'<div class="highlight"><pre>{code("n", "a")} {code("o", "=")} {code("mi", "1")}\n'
+        f"{code('n', 'longer')}{code('p', '(')}a{code('p', ')')}\n</pre></div>"
+        '<div class="math"><span class="katex-display"><span class="katex">'
+        f"{base('2em;vertical-align:-0.5em;')}{base('1.25em;vertical-align:-0.75em;')}</span></span></div>"
     )
     after = slim.slim(before)
     assert BeautifulSoup(after, "html.parser").get_text().split() == ["N", "a", "=", "1", "longer(a)"]

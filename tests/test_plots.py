@@ -14,7 +14,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from bnutils import numbers, plots
+from bnutils import evidence, plots
 
 PAGES = ("#ffffff", "#14181e")  # the light and the dark page
 
@@ -33,7 +33,7 @@ def draw(name="gradient", alt="Gradient norm falls from layer 20 to layer 1."):
     right.text(0.1, 0.5, "text in the default colour", bbox={"facecolor": "white", "edgecolor": "k"})
     right.imshow(np.eye(3), extent=(0, 1, 0, 1), aspect="auto")
     right.legend(["one"])
-    with mock.patch.object(numbers, "display", bundles.append):
+    with mock.patch.object(evidence, "display", bundles.append):
         assert plots.show(fig, name, alt=alt) is None
     assert fig.axes == []
     (bundle,) = bundles
@@ -107,7 +107,7 @@ def test_svg_is_well_formed_even_with_markup_in_the_text():
 
 
 def test_formulas_run_in_the_order_they_are_read():
-    """Mathtext groups its glyphs by style: 'norm ()' first and the sigma after it; in the page they stand as written."""
+    """Mathtext groups its glyphs by style, 'norm ()' first and sigma after it; in the page they stand as written."""
     text = "".join(ElementTree.fromstring(svg_of(draw())).itertext()).replace("\xa0", " ")
     assert "norm (σB)" in text and "10−8" in text
 
@@ -116,7 +116,7 @@ def test_stacked_formulas_keep_their_positions():
     bundles = []
     fig, ax = plots.figure("A fraction")
     ax.set_xlabel(r"$\frac{1}{N}$")
-    with mock.patch.object(numbers, "display", bundles.append):
+    with mock.patch.object(evidence, "display", bundles.append):
         plots.show(fig, "fraction", alt="A fraction.")
     one, n = re.findall(r'<tspan x="[\d.]+" y="([-\d.]+)"[^>]*>[1N]<', bundles[0]["text/html"])
     assert float(one) < float(n)
@@ -237,3 +237,16 @@ def test_a_figure_without_alt_text_or_with_a_name_that_is_no_id_is_refused(name,
 def test_alt_text_is_required():
     with pytest.raises(TypeError, match="alt"):
         plots.show(plots.figure("A title")[0], "a")
+
+
+def test_a_band_runs_from_the_lowest_to_the_highest_seed():
+    fig, ax = plots.figure("A title")
+    rows = np.array([[1.0, 5, 3], [2, 4, 9], [3, 6, 4]])
+    points = plots.band(ax, [1, 2, 4], rows, plots.WITH, name="with BN")
+    (line,), (band,) = ax.lines, ax.collections
+    assert line.get_xdata().tolist() == [1, 2, 4] and line.get_ydata().tolist() == [2, 5, 4]
+    corners = band.get_paths()[0].vertices
+    for x, low, high in zip([1, 2, 4], rows.min(0), rows.max(0)):
+        assert {low, high} <= set(corners[corners[:, 0] == x, 1])
+    assert [(point.lowest, point.highest, point.n) for point in points] == [(1, 3, 3), (4, 6, 3), (3, 9, 3)]
+    assert ax.texts[0].get_text() == "with BN" and ax.texts[0].xy == (4, 4)

@@ -1,11 +1,12 @@
 """Convolution and pooling of images, forward and backward: the same kernel at every place, as one matrix product.
 
 Pairs of functions like those in ``layers``. Images are (N, C, H, W), or (N, H, W, C) with ``layout="NHWC"``; a kernel
-is (out, in, kh, kw) in both, as in PyTorch. As there, "convolution" does not flip the kernel: it is a cross-correlation.
+is (out, in, kh, kw) in both, as in PyTorch. As there, "convolution" does not flip the kernel: it is a
+cross-correlation.
 
 Inside, the channels come first, in memory too: (C, N, H, W). That makes the pixels of all images the columns of one
-matrix, and the statistics of a channel sums over one run of memory. What is returned is a view with its axes in the order
-asked for.
+matrix, and the statistics of a channel sums over one run of memory. What is returned is a view with its axes in the
+order asked for.
 """
 
 import numpy as np
@@ -18,12 +19,13 @@ CHANNELS_FIRST = {"NCHW": (1, 0, 2, 3), "NHWC": (3, 0, 1, 2)}           # where 
 GIVEN_BACK = {"NCHW": (1, 0, 2, 3), "NHWC": (1, 2, 3, 0)}               # and where they go
 
 
-def conv2d(x, weight, bias=None, *, stride=1, padding=0, layout="NCHW"):
+def conv2d(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None, *, stride: int = 1, padding: int = 0,
+           layout: str = "NCHW") -> tuple[np.ndarray, tuple]:
     """Slide a kernel over every image, and take a weighted sum of all channels of the pixels that it covers.
 
-    y[n, o, i, j] = bias[o] + sum over c, a, b of weight[o, c, a, b] x[n, c, stride i + a, stride j + b]. Every patch that the
-    kernel covers becomes a column of a matrix (in kh kw, N H' W'), "im2col". The kernel, one row an output channel, times this
-    matrix is the convolution.
+    y[n, o, i, j] = bias[o] + sum over c, a, b of weight[o, c, a, b] x[n, c, stride i + a, stride j + b]. Every patch
+    that the kernel covers becomes a column of a matrix (in kh kw, N H' W'), "im2col". The kernel, one row an output
+    channel, times this matrix is the convolution.
 
     Parameters
     ----------
@@ -67,11 +69,11 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, layout="NCHW"):
     return y, (columns, weight, bias, y, x.shape, stride, padding, layout)
 
 
-def conv2d_backward(dy, cache):
-    """The gradient of ``conv2d``: the two matrix products of a linear layer, then every patch put back to where it came from.
+def conv2d_backward(dy: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """The gradient of ``conv2d``: the two matrix products of a linear layer, then every patch put back to its place.
 
-    A pixel that was in several patches receives a sum. Patches overlap, but the pixels that meet the same entry (a, b) of the
-    kernel do not: kh kw additions of whole arrays put all of them back ("col2im").
+    A pixel that was in several patches receives a sum. Patches overlap, but the pixels that meet the same entry (a, b)
+    of the kernel do not: kh kw additions of whole arrays put all of them back ("col2im").
 
     Parameters
     ----------
@@ -107,7 +109,7 @@ def conv2d_backward(dy, cache):
     return dx, dweight, None if bias is None else dy.sum(1)
 
 
-def max_pool2d(x, size, *, layout="NCHW"):
+def max_pool2d(x: np.ndarray, size: int, *, layout: str = "NCHW") -> tuple[np.ndarray, tuple]:
     """The largest value of every square of ``size`` by ``size`` pixels; the squares lie side by side.
 
     Parameters
@@ -137,7 +139,7 @@ def max_pool2d(x, size, *, layout="NCHW"):
     return y.transpose(GIVEN_BACK[layout]), (x, y, size, layout)
 
 
-def max_pool2d_backward(dy, cache):
+def max_pool2d_backward(dy: np.ndarray, cache: tuple) -> np.ndarray:
     """All of dy to the pixel that was the largest; of several equal ones to the first, row by row, as in PyTorch.
 
     Parameters
@@ -162,13 +164,13 @@ def max_pool2d_backward(dy, cache):
     dx = np.zeros_like(x)
     waiting = np.ones(y.shape, bool)                         # squares whose largest pixel is still to come
     for corner, dcorner in zip(_corners(x, size), _corners(dx, size)):
-        largest = waiting & ~(corner < y)                    # in a square with a NaN nothing is below y: the first takes it
+        largest = waiting & ~(corner < y)                    # beside a NaN nothing is below y: the first takes it
         np.copyto(dcorner, dy, where=largest)
         waiting &= ~largest
     return dx.transpose(GIVEN_BACK[layout])
 
 
-def average_pool2d(x, size, *, layout="NCHW"):
+def average_pool2d(x: np.ndarray, size: int, *, layout: str = "NCHW") -> tuple[np.ndarray, tuple]:
     """The mean of every square of ``size`` by ``size`` pixels; the squares lie side by side.
 
     Parameters
@@ -191,7 +193,7 @@ def average_pool2d(x, size, *, layout="NCHW"):
     return y.transpose(GIVEN_BACK[layout]), (x.shape, y, size, layout)
 
 
-def average_pool2d_backward(dy, cache):
+def average_pool2d_backward(dy: np.ndarray, cache: tuple) -> np.ndarray:
     """An equal share of dy to every pixel of its square.
 
     Parameters
@@ -219,7 +221,7 @@ def average_pool2d_backward(dy, cache):
     return dx.transpose(GIVEN_BACK[layout])
 
 
-def global_average_pool(x, *, layout="NCHW"):
+def global_average_pool(x: np.ndarray, *, layout: str = "NCHW") -> tuple[np.ndarray, tuple]:
     """One number a channel: the mean of all its pixels.
 
     Parameters
@@ -246,7 +248,7 @@ def global_average_pool(x, *, layout="NCHW"):
     return y, (x.shape, y, layout)
 
 
-def global_average_pool_backward(dy, cache):
+def global_average_pool_backward(dy: np.ndarray, cache: tuple) -> np.ndarray:
     """An equal share of dy to every pixel of the channel.
 
     Parameters
@@ -284,7 +286,7 @@ def _inner(shape, padding):
 
 
 def _corners(x, size):
-    """size^2 views of (C, N, H, W): of every square its first pixel, of every square its second, and so on, row by row."""
+    """size^2 views of (C, N, H, W): of every square its first pixel, of every square its second, and so on by rows."""
     whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
     if not whole or not 1 <= size <= min(x.shape[2:]):
         raise ValueError(f"expected a size from 1 to {min(x.shape[2:])}, the shorter side of images of "
@@ -298,8 +300,8 @@ def _check_kernel(x, weight, stride, padding):
         if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
             raise ValueError(f"expected {name} as an integer of {least} or more, got {value!r}")
     if x.shape[0] != weight.shape[1]:
-        raise ValueError(f"expected x with {weight.shape[1]} channels for a weight of shape {weight.shape}, got {x.shape[0]}; "
-                         "is the layout another one?")
+        raise ValueError(f"expected x with {weight.shape[1]} channels for a weight of shape {weight.shape}, "
+                         f"got {x.shape[0]}; is the layout another one?")
     padded = tuple(pixels + 2 * padding for pixels in x.shape[2:])
     if padded[0] < weight.shape[2] or padded[1] < weight.shape[3] or 0 in weight.shape:
         raise ValueError(f"expected a kernel from 1 by 1 to {padded[0]} by {padded[1]}, the padded image, "

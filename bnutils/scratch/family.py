@@ -6,8 +6,8 @@
 - group: over the places of a few channels of one example;
 - RMS: as layer, but without the mean: every value is divided by the root of the mean square.
 
-All but the first look at one example at a time. So there are no running statistics: training and inference are the same,
-and a batch of one is as good as any. gamma and beta belong to the features, as everywhere.
+All but the first look at one example at a time. So there are no running statistics: training and inference are the
+same, and a batch of one is as good as any. gamma and beta belong to the features, as everywhere.
 
 Pairs of functions: ``f(x, ...) -> (y, cache)``, ``f_backward(dy, cache)``. Float32 in, float32 out.
 """
@@ -18,7 +18,8 @@ from . import norm
 from .norm import _batch, _features, _root, _shrink, _upstream
 
 
-def layer_norm(x, gamma, beta, *, eps=1e-5):
+def layer_norm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *,
+               eps: float = 1e-5) -> tuple[np.ndarray, tuple]:
     """Standardise every example over its features. Ba, Kiros & Hinton (2016).
 
     Parameters
@@ -26,8 +27,8 @@ def layer_norm(x, gamma, beta, *, eps=1e-5):
     x
         (..., F) float array
     gamma, beta
-        (F,) arrays: scale and shift, one a feature; with more axes, (C, H, W) for example, all of those are averaged over, as
-        with PyTorch's ``normalized_shape``
+        (F,) arrays: scale and shift, one a feature; with more axes, (C, H, W) for example, all of those are averaged
+        over, as with PyTorch's ``normalized_shape``
     eps : float
         added to the variance
 
@@ -39,15 +40,15 @@ def layer_norm(x, gamma, beta, *, eps=1e-5):
     Raises
     ------
     ValueError
-        an integer array, shapes that do not fit, fewer than two features, an ``eps`` that is negative or 0 beside a variance
-        of 0
+        an integer array, shapes that do not fit, fewer than two features, an ``eps`` that is negative or 0 beside a
+        variance of 0
     """
     x, axis = _last_axes(x, gamma)
     gamma, beta = _features(x, tuple(x.shape[a] for a in axis), gamma=gamma, beta=beta)
     return _standardise(x, axis, gamma, beta, eps)
 
 
-def layer_norm_backward(dy, cache):
+def layer_norm_backward(dy: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The gradient of ``layer_norm``.
 
     Parameters
@@ -70,11 +71,12 @@ def layer_norm_backward(dy, cache):
     return _standardise_backward(dy, cache)
 
 
-def group_norm(x, groups, gamma, beta, *, eps=1e-5):
+def group_norm(x: np.ndarray, groups: int, gamma: np.ndarray, beta: np.ndarray, *,
+               eps: float = 1e-5) -> tuple[np.ndarray, tuple]:
     """Standardise every group of neighbouring channels of every example. Wu & He (2018).
 
-    One group is ``layer_norm`` over (C, H, W), but for gamma and beta, which stay one a channel; as many groups as channels is
-    ``instance_norm``.
+    One group is ``layer_norm`` over (C, H, W), but for gamma and beta, which stay one a channel; as many groups as
+    channels is ``instance_norm``.
 
     Parameters
     ----------
@@ -95,16 +97,17 @@ def group_norm(x, groups, gamma, beta, *, eps=1e-5):
     Raises
     ------
     ValueError
-        an integer array, shapes that do not fit, groups that do not divide the channels, fewer than two values a group, an
-        ``eps`` that is negative or 0 beside a variance of 0
+        an integer array, shapes that do not fit, groups that do not divide the channels, fewer than two values a group,
+        an ``eps`` that is negative or 0 beside a variance of 0
     """
     x = np.asarray(x)
     if x.ndim < 2:
         raise ValueError(f"expected x of shape (N, C, ...), got {x.shape}")
     channels = x.shape[1]
     if isinstance(groups, bool) or not isinstance(groups, (int, np.integer)) or groups < 1 or channels % groups:
-        raise ValueError(f"expected a number of groups that divides the {channels} channels of x, of shape {x.shape}, got {groups!r}")
-    split = x.reshape(len(x), groups, channels // groups, *x.shape[2:])          # N, groups, channels of one group, H, W
+        raise ValueError(f"expected a number of groups that divides the {channels} channels of x, of shape {x.shape}, "
+                         f"got {groups!r}")
+    split = x.reshape(len(x), groups, channels // groups, *x.shape[2:])      # N, groups, channels of one group, H, W
     _batch(split, tuple(range(2, split.ndim)), at_least=2)
     gamma, beta = (value.reshape(groups, channels // groups, *[1] * (x.ndim - 2))
                    for value in _features(x, (channels,), gamma=gamma, beta=beta))
@@ -112,7 +115,7 @@ def group_norm(x, groups, gamma, beta, *, eps=1e-5):
     return y.reshape(x.shape), cache
 
 
-def group_norm_backward(dy, cache):
+def group_norm_backward(dy: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The gradient of ``group_norm``.
 
     Parameters
@@ -139,8 +142,11 @@ def group_norm_backward(dy, cache):
     return dx.reshape(dy.shape), dgamma.reshape(-1), dbeta.reshape(-1)
 
 
-def instance_norm(x, gamma, beta, *, eps=1e-5):
-    """Standardise every channel of every example over its places: groups of one channel. Ulyanov, Vedaldi & Lempitsky (2016).
+def instance_norm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *,
+                  eps: float = 1e-5) -> tuple[np.ndarray, tuple]:
+    """Standardise every channel of every example over its places: groups of one channel.
+
+    Ulyanov, Vedaldi & Lempitsky (2016).
 
     Parameters
     ----------
@@ -165,7 +171,7 @@ def instance_norm(x, gamma, beta, *, eps=1e-5):
     return group_norm(x, x.shape[1] if x.ndim > 1 else 1, gamma, beta, eps=eps)
 
 
-def instance_norm_backward(dy, cache):
+def instance_norm_backward(dy: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The gradient of ``instance_norm``.
 
     Parameters
@@ -188,7 +194,7 @@ def instance_norm_backward(dy, cache):
     return group_norm_backward(dy, cache)
 
 
-def rms_norm(x, gamma, *, eps=1e-5):
+def rms_norm(x: np.ndarray, gamma: np.ndarray, *, eps: float = 1e-5) -> tuple[np.ndarray, tuple]:
     """Divide every example by the root of the mean square of its features; no mean, no shift. Zhang & Sennrich (2019).
 
     PyTorch's default for ``eps`` is the machine epsilon of the dtype.
@@ -210,7 +216,8 @@ def rms_norm(x, gamma, *, eps=1e-5):
     Raises
     ------
     ValueError
-        an integer array, shapes that do not fit, no features, an ``eps`` that is negative or 0 beside a mean square of 0
+        an integer array, shapes that do not fit, no features, an ``eps`` that is negative or 0 beside a mean square
+        of 0
     """
     x, axis = _last_axes(x, gamma, at_least=1)
     gamma, = _features(x, tuple(x.shape[a] for a in axis), gamma=gamma)
@@ -219,7 +226,7 @@ def rms_norm(x, gamma, *, eps=1e-5):
     return gamma * x_hat, (x_hat, gamma, root, axis)
 
 
-def rms_norm_backward(dy, cache):
+def rms_norm_backward(dy: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
     """The gradient of ``rms_norm``: dx = (g - x_hat * mean(g * x_hat)) / root, with g = gamma * dy.
 
     As with the others, but no mean was subtracted, so none is taken out here.

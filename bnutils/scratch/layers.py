@@ -1,8 +1,8 @@
 """The layers around a normalization, as pairs of functions: ``f(x, ...) -> (y, cache)`` and ``f_backward(dy, cache)``.
 
-A backward function is given dy, the gradient of the loss by what the forward function returned, and returns the gradient by
-what it was given. The cache is what has to be remembered in between. Every array has the dtype of ``x``: float32 in,
-float32 out. NaN and infinity pass through as in NumPy; what is not a floating-point array is refused.
+A backward function is given dy, the gradient of the loss by what the forward function returned, and returns the
+gradient by what it was given. The cache is what has to be remembered in between. Every array has the dtype of ``x``:
+float32 in, float32 out. NaN and infinity pass through as in NumPy; what is not a floating-point array is refused.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from .norm import _upstream
 
 
-def linear(x, weight, bias=None):
+def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> tuple[np.ndarray, tuple]:
     """Weighted sums of the features: ``x @ weight.T + bias``.
 
     Parameters
@@ -35,14 +35,15 @@ def linear(x, weight, bias=None):
     x = _floats(x, "(N, in_features)", axes=2)
     weight, bias = _parameters(x, weight, bias, "(out_features, in_features)", axes=2)
     if x.shape[1] != weight.shape[1]:
-        raise ValueError(f"expected x of shape (N, {weight.shape[1]}) for a weight of shape {weight.shape}, got {x.shape}")
+        raise ValueError(f"expected x of shape (N, {weight.shape[1]}) for a weight of shape {weight.shape}, "
+                         f"got {x.shape}")
     y = x @ weight.T                                         # y_nj = sum_i w_ji x_ni
     if bias is not None:
         y += bias
     return y, (x, weight, bias, y)
 
 
-def linear_backward(dy, cache):
+def linear_backward(dy: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """The gradient of ``linear``: as many matrix products as there are factors.
 
     Parameters
@@ -69,7 +70,7 @@ def linear_backward(dy, cache):
     return dx, dweight, None if bias is None else dy.sum(0)
 
 
-def relu(x):
+def relu(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """max(x, 0), entry by entry.
 
     Parameters
@@ -91,7 +92,7 @@ def relu(x):
     return y, y
 
 
-def relu_backward(dy, cache):
+def relu_backward(dy: np.ndarray, cache: np.ndarray) -> np.ndarray:
     """dy where x > 0, else 0; at the corner itself 0, as in PyTorch.
 
     Parameters
@@ -115,11 +116,11 @@ def relu_backward(dy, cache):
     return np.where(y <= 0, 0, _upstream(dy, y))             # a NaN is not <= 0: it passes
 
 
-def sigmoid(x):
+def sigmoid(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """1 / (1 + e^-x), entry by entry, from 0 to 1.
 
-    e^-x overflows for large negative x. ``e = exp(-abs(x))`` is 1 at most. With it the sigmoid is 1 / (1 + e) for x >= 0,
-    and e / (1 + e) for x < 0, numerator and denominator times e^x.
+    e^-x overflows for large negative x. ``e = exp(-abs(x))`` is 1 at most. With it the sigmoid is 1 / (1 + e) for
+    x >= 0, and e / (1 + e) for x < 0, numerator and denominator times e^x.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def sigmoid(x):
     return y, y
 
 
-def sigmoid_backward(dy, cache):
+def sigmoid_backward(dy: np.ndarray, cache: np.ndarray) -> np.ndarray:
     """dy y (1 - y): a quarter of dy at most, at x = 0.
 
     Parameters
@@ -166,7 +167,7 @@ def sigmoid_backward(dy, cache):
     return _upstream(dy, y) * y * (1 - y)
 
 
-def tanh(x):
+def tanh(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(e^x - e^-x) / (e^x + e^-x), entry by entry, from -1 to 1.
 
     Parameters
@@ -188,7 +189,7 @@ def tanh(x):
     return y, y
 
 
-def tanh_backward(dy, cache):
+def tanh_backward(dy: np.ndarray, cache: np.ndarray) -> np.ndarray:
     """dy (1 - y^2): all of dy at x = 0, and nowhere more.
 
     Parameters
@@ -212,7 +213,7 @@ def tanh_backward(dy, cache):
     return _upstream(dy, y) * (1 - np.square(y))
 
 
-def flatten(x):
+def flatten(x: np.ndarray) -> tuple[np.ndarray, tuple]:
     """Every example as one row: (N, ...) to (N, F).
 
     Parameters
@@ -237,7 +238,7 @@ def flatten(x):
     return y, (y, x.shape)
 
 
-def flatten_backward(dy, cache):
+def flatten_backward(dy: np.ndarray, cache: tuple) -> np.ndarray:
     """The same numbers in the shape they had.
 
     Parameters
@@ -261,11 +262,11 @@ def flatten_backward(dy, cache):
     return _upstream(dy, y).reshape(shape)
 
 
-def softmax_cross_entropy(scores, labels):
+def softmax_cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[np.floating, tuple]:
     """The mean over the batch of -log p, p the share that softmax gives to the right class.
 
-    p_k = e^(s_k) / sum_j e^(s_j), so -log p_k = log sum_j e^(s_j) - s_k. The largest score of a row is subtracted first: p is
-    the same, and the largest exponential is 1. Scores that are all equal cost log K.
+    p_k = e^(s_k) / sum_j e^(s_j), so -log p_k = log sum_j e^(s_j) - s_k. The largest score of a row is subtracted
+    first: p is the same, and the largest exponential is 1. Scores that are all equal cost log K.
 
     Parameters
     ----------
@@ -292,7 +293,7 @@ def softmax_cross_entropy(scores, labels):
     return loss, (log_p, labels)
 
 
-def softmax_cross_entropy_backward(cache):
+def softmax_cross_entropy_backward(cache: tuple) -> np.ndarray:
     """The gradient of the loss by the scores: (p - 1 for the right class, p for the others) / N.
 
     Each row sums to 0: adding a constant to all scores of an example changes nothing. The loss is where a backward pass
@@ -333,7 +334,8 @@ def _parameters(x, weight, bias, shape, *, axes):
     if bias is not None:
         bias = np.asarray(bias, dtype=x.dtype)
         if bias.shape != weight.shape[:1]:
-            raise ValueError(f"expected bias of shape {weight.shape[:1]}, one number an output of weight, got {bias.shape}")
+            raise ValueError(f"expected bias of shape {weight.shape[:1]}, one number an output of weight, "
+                             f"got {bias.shape}")
     return weight, bias
 
 
@@ -347,5 +349,6 @@ def _labels(labels, n, classes):
     if labels.shape != (n,):
         raise ValueError(f"expected labels of shape ({n},), one an example, got {labels.shape}")
     if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"expected labels from 0 to {classes - 1}, got {labels.min()} to {labels.max()}: scores have {classes} columns")
+        raise ValueError(f"expected labels from 0 to {classes - 1}, got {labels.min()} to {labels.max()}: "
+                         f"scores have {classes} columns")
     return labels

@@ -12,20 +12,33 @@ generator that is passed in: two networks built with the same seed are equal to 
 
 import contextlib
 import math
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from . import convolution, layers
-from .running import BatchNorm as BatchNorm               # so that a network is built from one module
+from .running import BatchNorm as BatchNorm  # so that a network is built from one module
 
 HE = math.sqrt(2)                                            # keeps the mean square of activations behind a ReLU
+
+
+@runtime_checkable
+class LayerLike(Protocol):
+    """Anything with the four parts of a layer."""
+
+    parameters: dict[str, np.ndarray]
+    gradients: dict[str, np.ndarray]
+    forward: Callable[[np.ndarray, bool], np.ndarray]
+    backward: Callable[[np.ndarray], np.ndarray]
 
 
 class Layer:
     """A pair of functions and its cache. A layer of your own gives the two functions, and the names of its parameters.
 
-    ``_function(x)`` returns ``(y, cache)``. ``_gradient(dy, cache)`` returns dx; where there are ``_names``, a tuple of dx and
-    a gradient for each of them. The dict ``gradients`` holds those of the last ``backward``, under the names of
+    ``_function(x)`` returns ``(y, cache)``. ``_gradient(dy, cache)`` returns dx; where there are ``_names``, a tuple of
+    dx and a gradient for each of them. The dict ``gradients`` holds those of the last ``backward``, under the names of
     ``parameters``; it is empty before.
     """
 
@@ -35,11 +48,11 @@ class Layer:
         self.gradients, self._cache = {}, None
 
     @property
-    def parameters(self):
+    def parameters(self) -> dict[str, np.ndarray]:
         """The learned arrays by name, not copies, so that a step in place moves them. A bias of None is left out."""
         return {name: getattr(self, name) for name in self._names if getattr(self, name) is not None}
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         """The output, an array; the cache is kept for ``backward``.
 
         Parameters
@@ -61,7 +74,7 @@ class Layer:
         y, self._cache = self._function(x)
         return y
 
-    def backward(self, dy):
+    def backward(self, dy: np.ndarray) -> np.ndarray:
         """The gradient of the last ``forward``; those by the parameters replace the ones in ``gradients``.
 
         Parameters
@@ -97,7 +110,8 @@ class Linear(Layer):
     in_features, out_features : int
         columns of the input and of the output
     rng
-        NumPy random generator; draws the weights: normal, of mean 0 and standard deviation ``scale / sqrt(in_features)``
+        NumPy random generator; draws the weights: normal, of mean 0 and standard deviation
+        ``scale / sqrt(in_features)``
     bias : bool
         whether to add one number an output, 0 at the start
     scale : float
@@ -113,7 +127,8 @@ class Linear(Layer):
 
     _names = ("weight", "bias")
 
-    def __init__(self, in_features, out_features, rng, *, bias=True, scale=HE, dtype=float):
+    def __init__(self, in_features: int, out_features: int, rng: np.random.Generator, *, bias: bool = True,
+                 scale: float = HE, dtype: DTypeLike = float):
         super().__init__()
         self.weight, self.bias = _draw((out_features, in_features), rng, bias, scale, dtype)
 
@@ -148,14 +163,16 @@ class Conv2d(Layer):
 
     _names = ("weight", "bias")
 
-    def __init__(self, in_channels, out_channels, kernel_size, rng, *, stride=1, padding=0, bias=True, scale=HE, layout="NCHW",
-                 dtype=float):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, rng: np.random.Generator, *,
+                 stride: int = 1, padding: int = 0, bias: bool = True, scale: float = HE, layout: str = "NCHW",
+                 dtype: DTypeLike = float):
         super().__init__()
         self.stride, self.padding, self.layout = stride, padding, layout
         self.weight, self.bias = _draw((out_channels, in_channels, kernel_size, kernel_size), rng, bias, scale, dtype)
 
     def _function(self, x):
-        return convolution.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding, layout=self.layout)
+        return convolution.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,
+                                  layout=self.layout)
 
     _gradient = staticmethod(convolution.conv2d_backward)
 
@@ -195,7 +212,7 @@ class MaxPool2d(Layer):
         ``"NCHW"`` or ``"NHWC"``
     """
 
-    def __init__(self, size, *, layout="NCHW"):
+    def __init__(self, size: int, *, layout: str = "NCHW"):
         super().__init__()
         self.size, self.layout = size, layout
 
@@ -206,7 +223,7 @@ class MaxPool2d(Layer):
 
 
 class Sequential:
-    """Layers in a row, each given what the one before returned. It is a layer itself; ``layers`` is the tuple of its parts.
+    """Layers in a row, each given what the one before returned. A layer itself; ``layers`` is the tuple of its parts.
 
     Parameters
     ----------
@@ -219,25 +236,26 @@ class Sequential:
         something that is not a layer, or one layer twice: it has one memory, and its first pass would be overwritten
     """
 
-    def __init__(self, *layers):
+    def __init__(self, *layers: LayerLike):
         for place, layer in enumerate(layers):
-            if not all(hasattr(layer, part) for part in ("forward", "backward", "parameters", "gradients")) or isinstance(layer, type):
+            if not isinstance(layer, LayerLike) or isinstance(layer, type):
                 raise ValueError(f"expected layers, got {layer!r} as layer {place}; a layer is an object, like ReLU()")
             if any(layer is other for other in layers[:place]):
-                raise ValueError(f"expected each layer once, got the one at {place} ({type(layer).__name__}) twice; make a second one")
+                raise ValueError(f"expected each layer once, got the one at {place} ({type(layer).__name__}) twice; "
+                                 "make a second one")
         self.layers = layers
 
     @property
-    def parameters(self):
-        """All parameters. Names begin with the place of the layer, as in PyTorch, ``"0.weight"``, ``"0.bias"``, ``"1.gamma"``."""
+    def parameters(self) -> dict[str, np.ndarray]:
+        """All parameters. Names begin with the place of the layer, as in PyTorch, ``"0.weight"``, ``"1.gamma"``."""
         return self._all("parameters")
 
     @property
-    def gradients(self):
+    def gradients(self) -> dict[str, np.ndarray]:
         """The gradients of the last ``backward``, under the same names."""
         return self._all("gradients")
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         """Every layer in turn.
 
         Parameters
@@ -262,7 +280,7 @@ class Sequential:
                 x = layer.forward(x, training)
         return x
 
-    def backward(self, dy):
+    def backward(self, dy: np.ndarray) -> np.ndarray:
         """Every layer in turn, from the last to the first.
 
         Parameters
@@ -286,7 +304,8 @@ class Sequential:
         return dy
 
     def _all(self, part):
-        return {f"{place}.{name}": value for place, layer in enumerate(self.layers) for name, value in getattr(layer, part).items()}
+        return {f"{place}.{name}": value
+                for place, layer in enumerate(self.layers) for name, value in getattr(layer, part).items()}
 
 
 @contextlib.contextmanager

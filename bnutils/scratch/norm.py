@@ -4,8 +4,8 @@ An *axis set* says over which axes of ``x`` the statistics are taken: ``axis=0``
 ``axis=(0, 2, 3)`` for images (N, C, H, W), ``axis=(0, 1, 2)`` for (N, H, W, C). What remains is the shape of ``gamma``
 and ``beta``. NaN and infinity pass through as in NumPy; float32 in, float32 out.
 
-The noise: n independent values of standard deviation sigma give a mean mu_B and a (biased) standard deviation sigma_B. The
-four functions that say how these scatter raise a ValueError where n or sigma is outside the range they give.
+The noise: n independent values of standard deviation sigma give a mean mu_B and a (biased) standard deviation sigma_B.
+The four functions that say how these scatter raise a ValueError where n or sigma is outside the range they give.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 LARGEST_N = 10**5                                            # beyond it the exact law cancels; see std_of_std
 
 
-def moments(x, axis=0):
+def moments(x: np.ndarray, axis: int | tuple[int, ...] = 0) -> tuple[np.ndarray, np.ndarray]:
     """Mean and biased variance of ``x`` over ``axis``, in two passes.
 
     Parameters
@@ -41,7 +41,8 @@ def moments(x, axis=0):
     return mean, np.square(centred).mean(axis, keepdims=True)
 
 
-def batch_norm(x, gamma, beta, *, axis=0, eps=1e-5):
+def batch_norm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, axis: int | tuple[int, ...] = 0,
+               eps: float = 1e-5) -> tuple[np.ndarray, tuple]:
     """Standardise ``x`` over ``axis``, then scale by ``gamma`` and shift by ``beta``.
 
     Ioffe & Szegedy (2015), Algorithm 1. The variance is the biased one, over N.
@@ -66,8 +67,8 @@ def batch_norm(x, gamma, beta, *, axis=0, eps=1e-5):
     Raises
     ------
     ValueError
-        fewer than two values a feature, shapes or axes that do not fit, an integer array, or an ``eps`` that is negative
-        or 0 beside a variance of 0
+        fewer than two values a feature, shapes or axes that do not fit, an integer array, or an ``eps`` that is
+        negative or 0 beside a variance of 0
     """
     x, feature_shape = _batch(x, axis, at_least=2)
     gamma, beta = _features(x, feature_shape, gamma=gamma, beta=beta)
@@ -77,7 +78,8 @@ def batch_norm(x, gamma, beta, *, axis=0, eps=1e-5):
     return y, (x_hat, gamma, var, eps, axis)
 
 
-def batch_norm_inference(x, mean, var, gamma, beta, *, axis=0, eps=1e-5):
+def batch_norm_inference(x: np.ndarray, mean: np.ndarray, var: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *,
+                         axis: int | tuple[int, ...] = 0, eps: float = 1e-5) -> np.ndarray:
     """Normalise with given statistics: the same affine map for every input, whatever else is in the batch.
 
     Ioffe & Szegedy (2015), Algorithm 2, step 11.
@@ -101,8 +103,8 @@ def batch_norm_inference(x, mean, var, gamma, beta, *, axis=0, eps=1e-5):
     Raises
     ------
     ValueError
-        shapes or axes that do not fit, an integer array, a negative variance, or an ``eps`` that is negative or 0 beside
-        a variance of 0
+        shapes or axes that do not fit, an integer array, a negative variance, or an ``eps`` that is negative or 0
+        beside a variance of 0
     """
     x, feature_shape = _batch(x, axis, at_least=0)
     given = _features(x, feature_shape, mean=mean, var=var, gamma=gamma, beta=beta)
@@ -112,7 +114,8 @@ def batch_norm_inference(x, mean, var, gamma, beta, *, axis=0, eps=1e-5):
     return gamma * (x - mean) / _root(var, eps) + beta
 
 
-def batch_norm_nodes(x, gamma, beta, *, axis=0, eps=1e-5):
+def batch_norm_nodes(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, axis: int | tuple[int, ...] = 0,
+                     eps: float = 1e-5) -> tuple[np.ndarray, dict]:
     """``batch_norm`` as a computational graph: one elementary operation a line, every intermediate result kept.
 
     Parameters
@@ -123,8 +126,8 @@ def batch_norm_nodes(x, gamma, beta, *, axis=0, eps=1e-5):
     Returns
     -------
     tuple
-        ``(y, nodes)``: the output, and a dict with the value of every node by name, in the order of computation, and the
-        axis set under ``"axis"``; averages keep their axes at size 1
+        ``(y, nodes)``: the output, and a dict with the value of every node by name, in the order of computation, and
+        the axis set under ``"axis"``; averages keep their axes at size 1
 
     Raises
     ------
@@ -146,7 +149,7 @@ def batch_norm_nodes(x, gamma, beta, *, axis=0, eps=1e-5):
                "std": std, "inv_std": inv_std, "x_hat": x_hat, "scaled": scaled, "y": y, "axis": axis}
 
 
-def batch_norm_nodes_backward(dy, nodes):
+def batch_norm_nodes_backward(dy: np.ndarray, nodes: dict) -> dict[str, np.ndarray]:
     """The chain rule through the graph of ``batch_norm_nodes``, from the last node to the first.
 
     A node used twice receives a sum of two gradients: ``centred`` goes into ``x_hat`` and into ``squared``, ``x`` into
@@ -186,11 +189,11 @@ def batch_norm_nodes_backward(dy, nodes):
     return d
 
 
-def batch_norm_backward(dy, cache):
+def batch_norm_backward(dy: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The gradient of batch normalization in one line, equal to the walk through the graph.
 
-    dx = gamma / sqrt(var + eps) * (dy - mean(dy) - x_hat * mean(dy * x_hat)). The second term is what comes through the batch
-    mean, the third what comes through the batch variance. Ioffe & Szegedy (2015), section 3, simplified.
+    dx = gamma / sqrt(var + eps) * (dy - mean(dy) - x_hat * mean(dy * x_hat)). The second term is what comes through the
+    batch mean, the third what comes through the batch variance. Ioffe & Szegedy (2015), section 3, simplified.
 
     Parameters
     ----------
@@ -215,11 +218,12 @@ def batch_norm_backward(dy, cache):
     return dx, (dy * x_hat).sum(axis), dy.sum(axis)
 
 
-def batch_norm_double_backward(ddx, dy, cache):
+def batch_norm_double_backward(ddx: np.ndarray, dy: np.ndarray,
+                               cache: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The gradient of the gradient: of ``sum(ddx * dx)``, where ``dx`` is what ``batch_norm_backward`` returned.
 
-    With P u = u - mean(u) - x_hat * mean(u * x_hat), s = sqrt(var + eps) and dx = gamma / s * P dy, the product rule over
-    gamma, 1/s (whose gradient is -x_hat / (N s^2)) and the two x_hat inside P (each with the gradient P / s) gives
+    With P u = u - mean(u) - x_hat * mean(u * x_hat), s = sqrt(var + eps) and dx = gamma / s * P dy, the product rule
+    over gamma, 1/s (whose gradient is -x_hat / (N s^2)) and the two x_hat inside P (each with the gradient P / s) gives
 
     grad_x = -gamma / s^2 * (x_hat * mean(ddx * P dy) + P ddx * mean(dy * x_hat) + P dy * mean(ddx * x_hat)).
 
@@ -250,11 +254,11 @@ def batch_norm_double_backward(ddx, dy, cache):
     return gamma / std * p_ddx, grad_x, (ddx * p_dy / std).sum(axis)
 
 
-def batch_norm_jacobian(x, eps=1e-5):
+def batch_norm_jacobian(x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
     """The derivatives of x_hat by x for one feature: J[i, j] = d x_hat_i / d x_j.
 
-    J = (I - 1 1^T / N - x_hat x_hat^T / N) / sqrt(var + eps). It is symmetric. Its eigenvalues, times sqrt(var + eps), are 0
-    for the direction of ones, eps / (var + eps) for x_hat, and 1 for the N - 2 directions orthogonal to both.
+    J = (I - 1 1^T / N - x_hat x_hat^T / N) / sqrt(var + eps). It is symmetric. Its eigenvalues, times sqrt(var + eps),
+    are 0 for the direction of ones, eps / (var + eps) for x_hat, and 1 for the N - 2 directions orthogonal to both.
 
     Parameters
     ----------
@@ -281,11 +285,11 @@ def batch_norm_jacobian(x, eps=1e-5):
     return (np.eye(n, dtype=x.dtype) - 1 / x.dtype.type(n) - np.outer(x_hat, x_hat) / n) / _root(var, eps)
 
 
-def effective_positions(x, axis=(2, 3)):
+def effective_positions(x: np.ndarray, axis: tuple[int, ...] = (2, 3)) -> np.ndarray:
     """How many independent values the positions of one example are worth in a batch mean, one number a channel.
 
-    p = var(x) / var(m), where m is the mean of an example over its positions. Examples are independent, so the mean of a
-    batch of N scatters by sqrt(var(m) / N) = sigma / sqrt(N p). p is 1 where an example is constant, the number of
+    p = var(x) / var(m), where m is the mean of an example over its positions. Examples are independent, so the mean of
+    a batch of N scatters by sqrt(var(m) / N) = sigma / sqrt(N p). p is 1 where an example is constant, the number of
     positions where these are uncorrelated on average, more where they are negatively correlated; never below 1.
 
     Parameters
@@ -315,7 +319,7 @@ def effective_positions(x, axis=(2, 3)):
         return np.squeeze(total / between, both)
 
 
-def std_of_mean(n, sigma=1.0):
+def std_of_mean(n: int, sigma: float = 1.0) -> float:
     """Standard deviation of mu_B, sigma / sqrt(n): exact for any distribution, needs independence and nothing else.
 
     Parameters
@@ -332,10 +336,11 @@ def std_of_mean(n, sigma=1.0):
     return sigma / math.sqrt(n)
 
 
-def mean_of_std(n, sigma=1.0):
+def mean_of_std(n: int, sigma: float = 1.0) -> float:
     """Expected value of sigma_B for Gaussian values: sigma * c, with c = sqrt(2/n) Gamma(n/2) / Gamma((n-1)/2) below 1.
 
-    n sigma_B^2 / sigma^2 is chi-squared with n - 1 degrees of freedom, so sigma_B is a chi variable times sigma / sqrt(n).
+    n sigma_B^2 / sigma^2 is chi-squared with n - 1 degrees of freedom, so sigma_B is a chi variable times
+    sigma / sqrt(n).
 
     Parameters
     ----------
@@ -351,8 +356,8 @@ def mean_of_std(n, sigma=1.0):
     return sigma * math.sqrt(2 / n) * math.exp(math.lgamma(n / 2) - math.lgamma((n - 1) / 2))
 
 
-def std_of_std(n, sigma=1.0):
-    """Standard deviation of sigma_B, exact for Gaussian values: sigma * sqrt((n-1)/n - c^2), with the c of ``mean_of_std``.
+def std_of_std(n: int, sigma: float = 1.0) -> float:
+    """Standard deviation of sigma_B, exact for Gaussian values: sigma * sqrt((n-1)/n - c^2), c as in ``mean_of_std``.
 
     E[sigma_B^2] = sigma^2 (n-1)/n and E[sigma_B] = sigma c; their difference is the variance. Two numbers near 1 are
     subtracted: 8 digits remain at n = 1000, 4 at 10^5, none far beyond; hence the limit.
@@ -372,7 +377,7 @@ def std_of_std(n, sigma=1.0):
     return sigma * math.sqrt((n - 1) / n - c**2)
 
 
-def std_of_std_large_n(n, sigma=1.0, kurtosis=3.0):
+def std_of_std_large_n(n: int, sigma: float = 1.0, kurtosis: float = 3.0) -> float:
     """Standard deviation of sigma_B to first order in 1/n: sigma * sqrt((kurtosis - 1) / (4 n)), for any distribution.
 
     var(sigma_B^2) = sigma^4 (kurtosis - 1)/n, and the root halves the relative error. Gaussian: sigma / sqrt(2 n).
@@ -391,7 +396,8 @@ def std_of_std_large_n(n, sigma=1.0, kurtosis=3.0):
     """
     _check_noise(n, sigma)
     if not kurtosis >= 1:
-        raise ValueError(f"expected a kurtosis of 1 or more, as every distribution has, got {kurtosis}; is yours the excess? Add 3")
+        raise ValueError(f"expected a kurtosis of 1 or more, as every distribution has, got {kurtosis}; "
+                         "is yours the excess? Add 3")
     return sigma * math.sqrt((kurtosis - 1) / (4 * n))
 
 
@@ -409,8 +415,8 @@ def _batch(x, axis, *, at_least):
     count = math.prod(x.shape[a] for a in axes)
     if count < at_least:
         given = "an empty batch" if count == 0 else "one value"
-        raise ValueError(f"expected {at_least} or more values a feature, got {given}: axis={axis} of x of shape {x.shape}"
-                         + ("; with one value the variance is 0 and every output is beta" if count else ""))
+        raise ValueError(f"expected {at_least} or more values a feature, got {given}: axis={axis} of x of shape "
+                         f"{x.shape}{'; with one value the variance is 0 and every output is beta' if count else ''}")
     return x, tuple(size for a, size in enumerate(x.shape) if a not in axes)
 
 
@@ -442,7 +448,8 @@ def _root(var, eps):
     if not eps >= 0:
         raise ValueError(f"expected eps of 0 or more, got {eps}")
     if eps == 0 and (var == 0).any():
-        raise ValueError(f"eps=0 with a variance of 0 in {np.sum(var == 0)} of {var.size} features: 0/0; give a positive eps")
+        raise ValueError(f"eps=0 with a variance of 0 in {np.sum(var == 0)} of {var.size} features: 0/0; "
+                         "give a positive eps")
     return np.sqrt(var + eps)
 
 
@@ -450,7 +457,7 @@ def _check_noise(n, sigma, largest=math.inf):
     if not n >= 2:
         raise ValueError(f"expected n of 2 or more, got {n}")
     if n > largest:
-        raise ValueError(f"expected n up to {largest}, got {n}: the exact law loses its digits there, where E[sigma_B] is "
-                         "sigma and std_of_std_large_n the noise, both right to four digits and more")
+        raise ValueError(f"expected n up to {largest}, got {n}: the exact law loses its digits there, where E[sigma_B] "
+                         "is sigma and std_of_std_large_n the noise, both right to four digits and more")
     if not sigma >= 0:
         raise ValueError(f"expected sigma of 0 or more, got {sigma}")

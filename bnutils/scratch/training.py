@@ -1,11 +1,13 @@
 """Stochastic gradient descent, and a loop that trains any network of ``network`` on any batches."""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from . import layers
+from .network import LayerLike
 
 
 class SGD:
@@ -14,8 +16,8 @@ class SGD:
     g = gradient + weight_decay * w;  velocity = momentum * velocity + g;  w = w - lr * velocity.
 
     The velocity starts at 0, so the first step is -lr * g whatever the momentum; steps in one direction add up to
-    1 / (1 - momentum) of it. The dict ``velocity`` has the names of ``network.parameters``. Weight decay is applied to every
-    parameter, biases, gamma and beta too.
+    1 / (1 - momentum) of it. The dict ``velocity`` has the names of ``network.parameters``. Weight decay is applied to
+    every parameter, biases, gamma and beta too.
 
     Parameters
     ----------
@@ -34,17 +36,18 @@ class SGD:
         numbers outside these ranges
     """
 
-    def __init__(self, network, lr, momentum=0.0, weight_decay=0.0):
+    def __init__(self, network: LayerLike, lr: float, momentum: float = 0.0, weight_decay: float = 0.0):
         if not 0 <= lr < math.inf:
             raise ValueError(f"expected a learning rate of 0 or more, got lr={lr}")
         if not 0 <= momentum < 1:
-            raise ValueError(f"expected a momentum from 0 to below 1, got {momentum}: with 1 the velocity would grow for ever")
+            raise ValueError(f"expected a momentum from 0 to below 1, got {momentum}: with 1 the velocity would grow "
+                             "for ever")
         if not 0 <= weight_decay < math.inf:
             raise ValueError(f"expected a weight_decay of 0 or more, got {weight_decay}")
         self.network, self.lr, self.momentum, self.weight_decay = network, lr, momentum, weight_decay
         self.velocity = {}
 
-    def step(self):
+    def step(self) -> None:
         """Move every parameter, in place, by the gradients of the last backward pass.
 
         Raises
@@ -68,11 +71,12 @@ class History:
     ``loss`` is the mean cross-entropy in nats, ``accuracy`` the share of the batch that was classified right, 0 to 1.
     """
 
-    loss: list = field(default_factory=list)
-    accuracy: list = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
 
 
-def batches(x, y, size, rng, *, drop_last=False):
+def batches(x: np.ndarray, y: np.ndarray, size: int, rng: np.random.Generator, *,
+            drop_last: bool = False) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """One epoch: every example once, in a random order, ``size`` at a time.
 
     Parameters
@@ -108,7 +112,8 @@ def batches(x, y, size, rng, *, drop_last=False):
     return ((x[rows], y[rows]) for rows in (order[start:start + size] for start in range(0, stop, size)))
 
 
-def train(network, sgd, batches, history=None):
+def train(network: LayerLike, sgd: SGD, batches: Iterable[tuple[np.ndarray, np.ndarray]],
+          history: History | None = None) -> History:
     """One step a batch: forward, loss, backward, step.
 
     Parameters
@@ -130,8 +135,8 @@ def train(network, sgd, batches, history=None):
     Raises
     ------
     FloatingPointError
-        a loss that is infinite or not a number; the parameters stay as they were before that step, the running statistics
-        have already seen its batch
+        a loss that is infinite or not a number; the parameters stay as they were before that step, the running
+        statistics have already seen its batch
     ValueError
         an ``sgd`` of another network, and what a layer or the loss refuses
     """
@@ -143,8 +148,9 @@ def train(network, sgd, batches, history=None):
             scores = network.forward(x, training=True)
             loss, cache = layers.softmax_cross_entropy(scores, y)
         if not np.isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss} at step {len(history.loss)}, counted from 0, {_before(history)}; "
-                                     f"try a learning rate below {sgd.lr:g}, and look for inputs that are not finite")
+            raise FloatingPointError(f"the loss is {loss} at step {len(history.loss)}, counted from 0, "
+                                     f"{_before(history)}; try a learning rate below {sgd.lr:g}, and look for inputs "
+                                     "that are not finite")
         network.backward(layers.softmax_cross_entropy_backward(cache))
         sgd.step()
         history.loss.append(float(loss))
@@ -152,7 +158,7 @@ def train(network, sgd, batches, history=None):
     return history
 
 
-def accuracy(network, x, y):
+def accuracy(network: LayerLike, x: np.ndarray, y: np.ndarray) -> float:
     """The share of examples classified right, at inference: the network stays as it was, its running statistics too.
 
     Parameters
@@ -179,8 +185,8 @@ def accuracy(network, x, y):
     scores = network.forward(x, training=False)
     labels = layers._labels(y, *scores.shape)
     if lost := int(np.isnan(scores).any(1).sum()):
-        raise FloatingPointError(f"expected scores that are numbers, got NaN for {lost} of {len(scores)} examples; look at the "
-                                 "inputs, the parameters and the running statistics")
+        raise FloatingPointError(f"expected scores that are numbers, got NaN for {lost} of {len(scores)} examples; "
+                                 "look at the inputs, the parameters and the running statistics")
     return _share(scores, labels)
 
 

@@ -31,8 +31,12 @@ OPEN = """async () => {
 SHIFT = """window.shift = 0; window.shifted = [];
 new PerformanceObserver(list => { for (const each of list.getEntries()) if (!each.hadRecentInput) {
     window.shift += each.value;
-    for (const { node, previousRect: from, currentRect: to } of each.sources)
-        window.shifted.push(`${each.value.toFixed(3)} ${node?.nodeName} ${(node?.textContent || '').trim().slice(0, 30)}: ${[from.x, from.y, from.width, from.height].map(Math.round)} -> ${[to.x, to.y, to.width, to.height].map(Math.round)}`);
+    for (const { node, previousRect, currentRect } of each.sources) {
+        const text = (node?.textContent || '').trim().slice(0, 30);
+        const box = each => [each.x, each.y, each.width, each.height].map(Math.round);
+        const way = `${box(previousRect)} -> ${box(currentRect)}`;
+        window.shifted.push(`${each.value.toFixed(3)} ${node?.nodeName} ${text}: ${way}`);
+    }
 } }).observe({ type: 'layout-shift', buffered: true });"""
 SCROLL = """async () => {
     for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {

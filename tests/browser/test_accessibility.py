@@ -1,25 +1,41 @@
 """axe-core finds nothing on any page, in both themes, as loaded and in all that opens; headings, themes and motion."""
 
+from itertools import pairwise
+
 import pytest
 
 from conftest import AXE, PAGES, Visit
 
 SCAN = """async within => {
-    const context = within ? { include: within.filter(each => document.querySelector(each)).map(each => [each]) } : document;
-    const found = await axe.run(context, { resultTypes: ['violations'], iframes: false, rules: { 'target-size': { enabled: true } } });
-    return found.violations.flatMap(rule => rule.nodes.map(node =>
-        `${rule.id} (${rule.impact}) ${node.target.flat().join(' ')}: ${(node.failureSummary || '').split('\\n').slice(1).join(' ').trim().slice(0, 200)}`));
+    const present = within?.filter(each => document.querySelector(each)).map(each => [each]);
+    const options = { resultTypes: ['violations'], iframes: false, rules: { 'target-size': { enabled: true } } };
+    const found = await axe.run(present ? { include: present } : document, options);
+    return found.violations.flatMap(rule => rule.nodes.map(node => {
+        const said = (node.failureSummary || '').split('\\n').slice(1).join(' ').trim().slice(0, 200);
+        return `${rule.id} (${rule.impact}) ${node.target.flat().join(' ')}: ${said}`;
+    }));
 }"""
 # what `Visit.open_everything` opens
 OPENED = ["details", ".toggle", ".dropdown-menu", ".bd-sidebar-primary"]
 LOOKS = """() => {
     document.getAnimations().forEach(each => each.finish());
-    // the button shows which of three themes is chosen, the contents where the reader is; figures that answer have tests of their own
+    // the button shows which of three themes is chosen, the contents where the reader is; figures that answer have
+    // tests of their own
     const shown = each => each.checkVisibility() && !each.closest('.theme-switch-button, .page-toc, .bn-interactive');
-    return [...document.querySelectorAll('body, body *')].filter(shown).map(each => {
-        const style = getComputedStyle(each);
-        return [each.tagName, each.id, each.getAttribute('class'), style.color, style.backgroundColor, style.borderTopColor, style.fill, style.stroke, style.colorScheme, style.filter].join(' ');
-    });
+    const colours = style => [style.color, style.backgroundColor, style.borderTopColor, style.fill, style.stroke,
+                              style.colorScheme, style.filter];
+    return [...document.querySelectorAll('body, body *')].filter(shown).map(each =>
+        [each.tagName, each.id, each.getAttribute('class'), ...colours(getComputedStyle(each))].join(' '));
+}"""
+HEADINGS = """() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].filter(each => each.checkVisibility())
+    .map(each => [+each.tagName[1], each.innerText.trim()])"""
+MOVING = """() => {
+    const seconds = text => Math.max(...text.split(',').map(parseFloat));
+    const moves = style => seconds(style.transitionDuration) > .01 || style.scrollBehavior === 'smooth'
+        || style.animationName !== 'none' && seconds(style.animationDuration) > .01;
+    return [...document.querySelectorAll('*')].flatMap(each => [null, '::before', '::after'].map(part => [each, part]))
+        .filter(([each, part]) => moves(getComputedStyle(each, part)))
+        .map(([each, part]) => each.tagName + '.' + each.getAttribute('class') + (part || ''));
 }"""
 
 
@@ -45,19 +61,14 @@ def shown(browser, site, request):
 
 
 def test_one_visible_title_and_no_level_skipped(shown):
-    levels = shown.run(
-        "() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].filter(each => each.checkVisibility()).map(each => [+each.tagName[1], each.innerText.trim()])"
-    )
+    levels = shown.run(HEADINGS)
     assert [level for level, _ in levels].count(1) == 1, levels
     assert all(text for _, text in levels), "an empty heading"
-    assert not [f"{above[1]} -> {below[1]}" for above, below in zip(levels, levels[1:]) if below[0] > above[0] + 1]
+    assert not [f"{above[1]} -> {below[1]}" for above, below in pairwise(levels) if below[0] > above[0] + 1]
 
 
 def test_nothing_moves_for_who_asks_for_less_motion(shown):
-    moving = shown.run("""() => [...document.querySelectorAll('*')].flatMap(each => [null, '::before', '::after'].map(part => [each, part])).filter(([each, part]) => {
-        const style = getComputedStyle(each, part), seconds = text => Math.max(...text.split(',').map(parseFloat));
-        return seconds(style.transitionDuration) > .01 || style.animationName !== 'none' && seconds(style.animationDuration) > .01 || style.scrollBehavior === 'smooth';
-    }).map(([each, part]) => each.tagName + '.' + each.getAttribute('class') + (part || ''))""")
+    moving = shown.run(MOVING)
     assert not moving, moving[:10]
 
 
@@ -80,12 +91,15 @@ def test_axe_finds_nothing(shown):
 
 
 def test_axe_sees_planted_faults(visit):
-    """A picture without words, pale text and tiny targets in a folded block: the scan is awake, and hears of what opens."""
+    """A picture without words, pale text, tiny targets in a folded block: the scan is awake, and hears what opens."""
     opened = visit(
         "index.html",
-        extra="""document.addEventListener('DOMContentLoaded', () => document.querySelector('article').insertAdjacentHTML('beforeend',
-        '<details><summary>s</summary><img src="data:,"><p style="color:#ccc;background:#fff">pale</p><button style="width:9px;height:9px;padding:0;border:0">a</button>' +
-        '<button style="width:9px;height:9px;padding:0;border:0">b</button></details>'))""",
+        extra="""document.addEventListener('DOMContentLoaded', () => {
+            const tiny = '<button style="width:9px;height:9px;padding:0;border:0">a</button>';
+            const pale = '<p style="color:#ccc;background:#fff">pale</p>';
+            document.querySelector('article').insertAdjacentHTML('beforeend',
+                '<details><summary>s</summary><img src="data:,">' + pale + tiny + tiny + '</details>');
+        });""",
     )
     before = " ".join(violations(opened))
     opened.open_everything()

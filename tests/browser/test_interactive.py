@@ -8,7 +8,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from bnutils import interactive, numbers, plots
+from bnutils import evidence, interactive, plots
 from bnutils.scratch import norm, running
 from press import browser as chrome
 
@@ -73,7 +73,7 @@ def bundle(figure):
     held = []
     fig, ax = plots.figure("A line rises")
     ax.plot([0, 1], [0, 1])
-    with mock.patch.object(numbers, "display", held.append):
+    with mock.patch.object(evidence, "display", held.append):
         interactive.show(f"try-{figure}", figure=figure, data=DATA[figure], alt="A line rises from 0 to 1.", static=fig)
     return held[0]["text/html"]
 
@@ -88,8 +88,9 @@ def address(tmp_path_factory):
     scripts = "".join(f'<script defer src="{name}.js"></script>' for name in ("preact", "base", *interactive.KINDS))
     figures = "".join(map(bundle, interactive.KINDS))
     (folder / "index.html").write_text(
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Figures</title>'
-        f'<link rel="icon" href="data:,"><link rel="stylesheet" href="interactive.css">{scripts}<main>{figures}</main></html>',
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<title>Figures</title><link rel="icon" href="data:,"><link rel="stylesheet" href="interactive.css">'
+        f"{scripts}<main>{figures}</main></html>",
         "utf8",
     )
     with chrome.serve(folder) as address:
@@ -144,9 +145,12 @@ def reached(page):
     for _ in range(40):
         page.keyboard.press("Tab")
         found.append(
-            page.evaluate("""() => { const at = document.activeElement, style = getComputedStyle(at);
-            return at.closest('.bn-live') && {id: at.id, tag: at.tagName, name: at.labels?.[0]?.textContent || at.textContent,
-                                              outline: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2}; }""")
+            page.evaluate("""() => {
+                const at = document.activeElement, style = getComputedStyle(at);
+                const name = at.labels?.[0]?.textContent || at.textContent;
+                const outline = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+                return at.closest('.bn-live') && {id: at.id, tag: at.tagName, name, outline};
+            }""")
         )
         if found[-1] in found[:-1] and found[-1]:
             break  # round once
@@ -189,7 +193,9 @@ def fits(page):
     page.wait_for_selector(".bn-drawing")
     use(page)
     wide = page.evaluate("""() => [...document.querySelectorAll('.bn-live, .bn-live *')].filter(each => {
-        const box = each.getBoundingClientRect(); return box.right > innerWidth + 1 || box.left < -1; }).map(each => each.outerHTML.slice(0, 80))""")
+        const box = each.getBoundingClientRect();
+        return box.right > innerWidth + 1 || box.left < -1;
+    }).map(each => each.outerHTML.slice(0, 80))""")
     assert wide == []
     small = page.evaluate("""() => [...document.querySelectorAll('.bn-live :is(input, select, button)')].filter(each =>
         each.getBoundingClientRect().height < 24).map(each => each.outerHTML.slice(0, 80))""")
@@ -237,7 +243,7 @@ class TestByItself:
 
     @pytest.mark.parametrize("settings", SETTINGS["backpropagation"], ids=lambda each: f"eps={each['eps']}")
     def test_the_parts_are_those_of_the_jacobian(self, sheet, settings):
-        """The Jacobian over gamma/sqrt(var + eps) has the eigenvalues 0 along ones, eps/(var + eps) along x_hat, and 1."""
+        """Eigenvalues of the Jacobian over gamma/sqrt(var + eps): 0 along ones, eps/(var + eps) along x_hat, and 1."""
         found = computed(sheet, "backpropagation", settings)
         x, eps, dy = DATA["backpropagation"]["x"], settings["eps"], settings["dy"]
         x_hat = (x - x.mean()) / np.sqrt(x.var() + eps)
@@ -296,7 +302,7 @@ class TestByItself:
         found = computed(sheet, "profile", settings)
         given = DATA["profile"]["profiles"][settings["activation"]][settings["scale"]][settings["depth"]]
         for side, rows in given.items():
-            low, median, high = rows
+            _, median, _ = rows
             close([found[side]["low"], found[side]["median"], found[side]["high"]], rows)
             close(
                 [found[side]["first"], found[side]["last"], found[side]["ratio"]],
@@ -398,8 +404,8 @@ class TestByItself:
             "document.getElementById('try-transform-said').textContent.startsWith('A batch of 16:')"
         )
         sheet.evaluate("""() => { window.times = 0;
-            new MutationObserver(() => { window.times += 1; }).observe(
-                document.getElementById('try-transform-said'), {subtree: true, characterData: true, childList: true}); }""")
+            new MutationObserver(() => { window.times += 1; }).observe(document.getElementById('try-transform-said'),
+                {subtree: true, characterData: true, childList: true}); }""")
         sheet.clock.install()
         for _ in range(4):
             sheet.locator("#try-transform-n").press("ArrowLeft")
@@ -481,8 +487,10 @@ def test_text_and_shapes_stand_out_in_both_themes(visit, theme, figure):
         for (const each of live.querySelectorAll('*')) {
             const style = getComputedStyle(each);
             if (['text', 'tspan'].includes(each.tagName)) colours.text.add(style.fill);
-            else if (each.matches('circle:is(.bn-before, .bn-after), .bn-bracket line')) colours.shapes.add(style.stroke);
-            else if ([...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim())) colours.text.add(style.color);
+            else if (each.matches('circle:is(.bn-before, .bn-after), .bn-bracket line'))
+                colours.shapes.add(style.stroke);
+            else if ([...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()))
+                colours.text.add(style.color);
         }
         return {page: getComputedStyle(at).backgroundColor, text: [...colours.text], shapes: [...colours.shapes]};
     }""")

@@ -13,15 +13,43 @@ CHAPTERS = [
 VISIBLE = """() => {
     document.getAnimations().forEach(animation => animation.finish());
     const stop = document.activeElement, parts = [null, '::before', '::after'];
-    const each = stop.matches('input') && stop.labels.length && getComputedStyle(stop).opacity === '0' ? stop.labels[0] : stop;  // a tab is its label
-    const look = () => parts.map(part => { const s = getComputedStyle(each, part); return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.backgroundColor, s.borderTopColor, s.borderBottomWidth, s.textDecorationThickness, s.textDecorationLine].join(); }).join();
+    const tab = stop.matches('input') && stop.labels.length && getComputedStyle(stop).opacity === '0';
+    const each = tab ? stop.labels[0] : stop;  // a tab is its label
+    const signs = s => [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.backgroundColor,
+                        s.borderTopColor, s.borderBottomWidth, s.textDecorationThickness, s.textDecorationLine];
+    const look = () => parts.map(part => signs(getComputedStyle(each, part)).join()).join();
     const box = each.getBoundingClientRect(), focused = look();
-    const shown = box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && each.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+    const shown = box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight
+        && each.checkVisibility({ opacityProperty: true, visibilityProperty: true });
     stop.blur();
     document.getAnimations().forEach(animation => animation.finish());
     const differs = look() !== focused;
     stop.focus({ preventScroll: true });
     return { differs, shown, name: stop.outerHTML.slice(0, 160) };
+}"""
+# how much of the solution under test is seen
+SOLUTION_SHOWN = """() => {
+    const shown = each => each.getBoundingClientRect().height > 0
+        && each.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+    const solution = document.querySelector('[data-tested=solution]');
+    return [...solution.querySelectorAll('p:not(.admonition-title), pre')].filter(shown).length;
+}"""
+# puts the focus on the last stop before the control under test
+FOCUS_BEFORE = """() => {
+    let stop = null;
+    for (const each of document.querySelectorAll('a[href], button, summary')) {
+        if (each.dataset.tested === 'control') break;
+        if (each.checkVisibility() && each.closest('article')) stop = each;
+    }
+    stop.focus();
+}"""
+EXPANDED = """() => {
+    const each = document.querySelector('[data-tested=control]');
+    return each.tagName === 'SUMMARY' ? String(each.parentElement.open) : each.getAttribute('aria-expanded');
+}"""
+REASON = """() => {
+    const option = document.activeElement.parentElement, said = option.querySelector('summary').innerText;
+    return option.open ? option.innerText.slice(said.length).trim() : '';
 }"""
 
 
@@ -87,22 +115,16 @@ def test_a_solution_opens_by_keyboard(visit, chapter, key):
         return true;
     }""")
     assert solution, "no solution in this chapter"
-    text = "() => { const each = document.querySelector('[data-tested=solution]'); return [...each.querySelectorAll('p:not(.admonition-title), pre')].filter(e => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && e.getBoundingClientRect().height > 0).length }"
-    assert opened.run(text) == 0, "open before it is asked for"
-    opened.run(
-        "() => { let stop = null; for (const e of document.querySelectorAll('a[href], button, summary')) { if (e.dataset.tested === 'control') break; if (e.checkVisibility() && e.closest('article')) stop = e; } stop.focus(); }"
-    )
+    assert opened.run(SOLUTION_SHOWN) == 0, "open before it is asked for"
+    opened.run(FOCUS_BEFORE)
     assert tab_to(opened, "[data-tested=control]", limit=3), f"not the next stop: {opened.focused()}"
     focus = opened.run(VISIBLE)
     assert focus["differs"] and focus["shown"], focus
     opened.tab.keyboard.press(key)
-    assert opened.run(text) > 0, "still folded"
-    said = opened.run(
-        "() => { const each = document.querySelector('[data-tested=control]'); return each.tagName === 'SUMMARY' ? String(each.parentElement.open) : each.getAttribute('aria-expanded') }"
-    )
-    assert said == "true", "the control does not say that it is open"
+    assert opened.run(SOLUTION_SHOWN) > 0, "still folded"
+    assert opened.run(EXPANDED) == "true", "the control does not say that it is open"
     opened.tab.keyboard.press(key)
-    assert opened.run(text) == 0, "it does not fold again"
+    assert opened.run(SOLUTION_SHOWN) == 0, "it does not fold again"
 
 
 @pytest.mark.parametrize(
@@ -123,19 +145,17 @@ def test_an_option_of_a_self_check_gives_its_reason_by_keyboard(visit, chapter, 
     focus = opened.run(VISIBLE)
     assert focus["differs"] and focus["shown"], focus
     opened.tab.keyboard.press(key)
-    reason = opened.run(
-        "() => { const each = document.activeElement.parentElement; return each.open ? each.innerText.slice(each.querySelector('summary').innerText.length).trim() : '' }"
-    )
-    assert len(reason) > 20
+    assert len(opened.run(REASON)) > 20
 
 
 def test_the_whole_page_is_walked_through(visit):
     """From the skip link to the end: every link, button and fold of a chapter's text is a stop, and none is a trap."""
     opened = visit(CHAPTERS[0], motion="reduce")
     opened.run("""() => {
-        const scrolled = /auto|scroll/;
-        window.wanted = new Set([...document.querySelectorAll('article a[href], article button, article summary, article input, article select')]
-            .filter(each => each.checkVisibility({ visibilityProperty: true }) && !each.disabled && each.tabIndex >= 0));
+        const isStop = each =>
+            each.checkVisibility({ visibilityProperty: true }) && !each.disabled && each.tabIndex >= 0;
+        const controls = document.querySelectorAll('article :is(a[href], button, summary, input, select)');
+        window.wanted = new Set([...controls].filter(isStop));
         window.reached = new Set(); window.total = wanted.size;
         document.addEventListener('focusin', event => { reached.add(event.target); wanted.delete(event.target); });
     }""")

@@ -7,61 +7,79 @@ from conftest import BUDGET
 PHONE = {"width": BUDGET["book"]["phone_px"], "height": 844, "touch": True}
 # what sticks out of the window, and what is cut off with no way to scroll to it
 WIDE = """() => {
-    const width = document.documentElement.clientWidth;
-    const name = each => `${each.tagName.toLowerCase()}.${each.getAttribute('class')} to ${Math.round(each.getBoundingClientRect().right)}`;
-    const scrolls = each => { for (let e = each; e && e !== document.body; e = e.parentElement) if (/auto|scroll/.test(getComputedStyle(e).overflowX)) return true; return false; };
-    const apart = each => { for (let e = each; e; e = e.parentElement) if (getComputedStyle(e).position === 'fixed') return true; return false; };
-    const out = [...document.querySelectorAll('main *')].filter(each => each.checkVisibility() && each.getBoundingClientRect().width > 0
-        && each.getBoundingClientRect().right > width + 1 && !scrolls(each) && !apart(each) && !each.closest('.katex-mathml, .katex .svg-align, .katex .hide-tail'));  // KaTeX cuts its roots to length
-    return { sideways: Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - width, out: out.map(name) };
+    const root = document.documentElement, width = root.clientWidth;
+    const cut = '.katex-mathml, .katex .svg-align, .katex .hide-tail';  // KaTeX cuts its roots to length
+    const name = each => `${each.tagName.toLowerCase()}.${each.getAttribute('class')}`;
+    const within = (each, test) => each && (test(getComputedStyle(each), each) || within(each.parentElement, test));
+    const scrolls = (style, each) => each !== document.body && each !== root && /auto|scroll/.test(style.overflowX);
+    const fixed = style => style.position === 'fixed';
+    const out = [...document.querySelectorAll('main *')].filter(each => each.checkVisibility() && !each.closest(cut))
+        .map(each => [each, each.getBoundingClientRect()])
+        .filter(([each, box]) => box.width > 0 && box.right > width + 1)
+        .filter(([each]) => !within(each, scrolls) && !within(each, fixed));
+    return {
+        sideways: Math.max(root.scrollWidth, document.body.scrollWidth) - width,
+        out: out.map(([each, box]) => `${name(each)} to ${Math.round(box.right)}`),
+    };
 }"""
 TEXT = """() => {
     const body = (document.querySelector('article') || document.body).cloneNode(true);
-    for (const each of body.querySelectorAll('script, style, template, noscript, .katex-mathml, button, [aria-hidden=true]:not(.katex-html)')) each.remove();
+    const unread = 'script, style, template, noscript, .katex-mathml, button, [aria-hidden=true]:not(.katex-html)';
+    for (const each of body.querySelectorAll(unread)) each.remove();
     return { text: body.textContent.replace(/\\s+/g, ' '), formulas: document.querySelectorAll('.katex-html').length };
 }"""
 SEEN = """() => {
     const body = document.querySelector('article') || document.body;
-    const shown = each => each.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: false }) && each.getBoundingClientRect().height > 0;
-    return { hidden: [...body.querySelectorAll('p, pre, table, figure, li, .katex-html')].filter(each => each.textContent.trim() && !shown(each) && !each.closest('details:not([open]), .katex-mathml, template, noscript, [hidden], .sd-tab-content, .dropdown-menu')).map(each => each.outerHTML.slice(0, 160)),
-             words: document.body.innerText };
+    const visible = { opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: false };
+    const shown = each => each.checkVisibility(visible) && each.getBoundingClientRect().height > 0;
+    const folded = 'details:not([open]), .katex-mathml, template, noscript, [hidden], .sd-tab-content, .dropdown-menu';
+    const hidden = [...body.querySelectorAll('p, pre, table, figure, li, .katex-html')]
+        .filter(each => each.textContent.trim() && !shown(each) && !each.closest(folded));
+    return { hidden: hidden.map(each => each.outerHTML.slice(0, 160)), words: document.body.innerText };
 }"""
+UNFOLD = """() => {
+    for (const each of document.querySelectorAll('details')) each.open = true;
+    for (const each of document.querySelectorAll('.toggle-hidden .toggle-button')) each.click();
+}"""
+# the height of every block that is drawn late, and the width of what scrolls around it
+SIZES = """() => [...document.querySelectorAll('.bn-code, .katex-display')].map(each =>
+    [each.getBoundingClientRect().height, each.closest('pre, .katex-display').scrollWidth])"""
+WAITING = """() => [...document.querySelectorAll('.bn-code, .katex-display')].filter(each =>
+    !each.firstElementChild?.checkVisibility({ contentVisibilityAuto: true })).length"""
+DRAW_ALL = """() => document.head.insertAdjacentHTML('beforeend',
+    '<style>* { content-visibility: visible !important }</style>')"""
+PLANTED = """addEventListener('DOMContentLoaded', () =>
+    document.querySelector('article').insertAdjacentHTML('beforeend',
+        '<div style="{}"><div class="planted" style="width:900px">wide</div></div>'))"""
 
 
 def test_nothing_is_wider_than_a_phone(visit, page):
     opened = visit(page, **PHONE)
-    opened.run(
-        "() => { for (const each of document.querySelectorAll('details')) each.open = true; for (const each of document.querySelectorAll('.toggle-hidden .toggle-button')) each.click(); }"
-    )
+    opened.run(UNFOLD)
     wide = opened.run(WIDE)
     assert wide["sideways"] <= 0 and not wide["out"], wide
 
 
 def test_a_wide_block_is_seen(visit):
-    planted = "addEventListener('DOMContentLoaded', () => document.querySelector('article').insertAdjacentHTML('beforeend', '<div style=\"{}\"><div class=\"planted\" style=\"width:900px\">wide</div></div>'))"
-    assert "planted" in str(visit("index.html", **PHONE, extra=planted.format("")).run(WIDE)["out"])
-    assert "planted" in str(visit("index.html", **PHONE, extra=planted.format("overflow:hidden")).run(WIDE)["out"]), (
-        "cut off, and no way to scroll to it"
-    )
-    assert "planted" not in str(visit("index.html", **PHONE, extra=planted.format("overflow:auto")).run(WIDE)["out"])
+    def seen(style):
+        return "planted" in str(visit("index.html", **PHONE, extra=PLANTED.format(style)).run(WIDE)["out"])
+
+    assert seen("")
+    assert seen("overflow:hidden"), "cut off, and no way to scroll to it"
+    assert not seen("overflow:auto")
 
 
 def test_what_waits_to_be_drawn_is_as_tall_as_it_will_be(visit, page):
     """Code and formulas far from the window are drawn late; nothing moves then, and code that scrolls is known to."""
-    measure = "() => [...document.querySelectorAll('.bn-code, .katex-display')].map(each => [each.getBoundingClientRect().height, each.closest('pre, .katex-display').scrollWidth])"
     for options in ({}, PHONE):
         opened = visit(page, **options)
         opened.tab.wait_for_function(
             "() => [...document.querySelectorAll('.bn-interactive')].every(each => each.matches('.bn-running'))"
         )
-        before, whole = opened.run(measure), opened.run("() => document.documentElement.scrollHeight")
-        waiting = opened.run(
-            "() => [...document.querySelectorAll('.bn-code, .katex-display')].filter(each => !each.firstElementChild?.checkVisibility({ contentVisibilityAuto: true })).length"
-        )
-        opened.run(
-            "() => document.head.insertAdjacentHTML('beforeend', '<style>* { content-visibility: visible !important }</style>')"
-        )
-        after = opened.run(measure)
+        before, whole = opened.run(SIZES), opened.run("() => document.documentElement.scrollHeight")
+        waiting = opened.run(WAITING)
+        opened.run(DRAW_ALL)
+        after = opened.run(SIZES)
         moved = [
             (then, now)
             for then, now in zip(before, after, strict=True)

@@ -9,7 +9,8 @@ def results(visit, query):
     opened = visit(f"search.html?q={query}")
     opened.tab.wait_for_selector("#search-results .search-summary, #search-results p", state="attached")
     opened.tab.wait_for_function(
-        "() => !document.querySelector('#search-progress') || /\\S/.test(document.querySelector('#search-results').innerText)"
+        "() => !document.querySelector('#search-progress')"
+        " || /\\S/.test(document.querySelector('#search-results').innerText)"
     )
     opened.tab.wait_for_load_state("networkidle")
     opened.tab.wait_for_timeout(200)

@@ -45,9 +45,8 @@ def squeezed(text):
 def article(address):
     content = BeautifulSoup((HTML / address).read_text("utf8"), "html.parser").find("article")
     for each in content.select(".katex"):
-        each.replace_with(
-            BeautifulSoup('<i class="formula">\n</i>', "html.parser")
-        )  # parts a line: its letters come from another font
+        # parts a line: its letters come from another font
+        each.replace_with(BeautifulSoup('<i class="formula">\n</i>', "html.parser"))
     for each in content.select(".headerlink, script, style, details.hide > summary"):
         each.decompose()
     return content
@@ -76,10 +75,8 @@ def test_the_text_of_every_page_is_complete(texts):
             if not each.select_one(".formula") and len(each.get_text()) < 240
         ]
         missing = [each for each in paragraphs if each and each not in whole]
-        assert len(missing) <= len(paragraphs) // 20, (
-            address,
-            missing[:3],
-        )  # one that runs over a page break has a page number inside
+        # one that runs over a page break has a page number inside
+        assert len(missing) <= len(paragraphs) // 20, (address, missing[:3])
 
 
 def test_solutions_reasons_and_folded_code_are_open(texts):

@@ -111,34 +111,19 @@ def test_global_average_equals_pytorch(shape, layout, seed):
 # --- Against finite differences, loops and what must not matter -------------------------------------------------------
 
 
+def error(f, backward, *arrays, **how):
+    """The largest error of a pair of functions, against finite differences by each of the arrays."""
+    return gradcheck(lambda *a: f(*a, **how)[0], lambda dy, *a: backward(dy, f(*a, **how)[1]), *arrays)
+
+
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 def test_gradients_against_finite_differences(layout):
     x, weight, bias = draw((2, 2, 4, 5), (3, 2, 3, 2), 3, seed=1)
     x = to(layout, x)
-    how = dict(stride=2, padding=1, layout=layout)
-    assert (
-        gradcheck(
-            lambda *a: c.conv2d(*a, **how)[0],
-            lambda dy, *a: c.conv2d_backward(dy, c.conv2d(*a, **how)[1]),
-            x,
-            weight,
-            bias,
-        )
-        < 1e-8
-    )
+    assert error(c.conv2d, c.conv2d_backward, x, weight, bias, stride=2, padding=1, layout=layout) < 1e-8
+    assert error(c.global_average_pool, c.global_average_pool_backward, x, layout=layout) < 1e-8
     for f, backward in map(pair, POOLS):
-        assert (
-            gradcheck(lambda a: f(a, 2, layout=layout)[0], lambda dy, a: backward(dy, f(a, 2, layout=layout)[1]), x)
-            < 1e-8
-        )
-    assert (
-        gradcheck(
-            lambda a: c.global_average_pool(a, layout=layout)[0],
-            lambda dy, a: c.global_average_pool_backward(dy, c.global_average_pool(a, layout=layout)[1]),
-            x,
-        )
-        < 1e-8
-    )
+        assert error(f, backward, x, size=2, layout=layout) < 1e-8
 
 
 def test_convolution_is_the_formula_in_its_docstring():
@@ -277,3 +262,11 @@ X, W = np.arange(96.0).reshape(2, 3, 4, 4), np.ones((2, 3, 3, 3))
 def test_an_error_says_what_was_given_and_what_to_do(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+@pytest.mark.parametrize("height, width", [(4, 9), (9, 4)])
+def test_a_square_must_fit_the_shorter_side(height, width):
+    """Five pixels fit along one side and not along the other: what came out would be empty."""
+    for name in POOLS:
+        with pytest.raises(ValueError, match=f"from 1 to 4, the shorter side of images of {height} by {width} pixels"):
+            getattr(c, name)(np.ones((2, 3, height, width)), 5)

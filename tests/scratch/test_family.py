@@ -31,11 +31,14 @@ def draw(*shapes, seed, dtype=np.float64):
     return [rng.normal(3.0 * (place == 0), 2, shape).astype(dtype) for place, shape in enumerate(shapes)]
 
 
+def in_groups(x, gamma, beta, **how):
+    return family.group_norm(x, GROUPS, gamma, beta, **how)
+
+
 def inputs(name, seed):
     """A member's forward and backward function, what the first is given, and an upstream gradient for the second."""
-    features, f, backward = MEMBERS[name], getattr(family, f"{name}_norm"), getattr(family, f"{name}_norm_backward")
-    if name == "group":
-        f = lambda x, *rest, **how: family.group_norm(x, GROUPS, *rest, **how)
+    f = in_groups if name == "group" else getattr(family, f"{name}_norm")
+    features, backward = MEMBERS[name], getattr(family, f"{name}_norm_backward")
     x, gamma, beta, dy = draw(SHAPE, features, features, SHAPE, seed=seed)
     return f, backward, (x, gamma) if name == "rms" else (x, gamma, beta), dy
 

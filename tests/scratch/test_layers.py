@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ ENTRYWISE = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "
 
 
 def draw(*shapes, seed, dtype=np.float64):
-    """One random array for each shape, the last of which is often an upstream gradient: one generator, no array like another."""
+    """One random array for each shape, the last often an upstream gradient: one generator, no array like another."""
     rng = np.random.default_rng(seed)
     return [rng.normal(0, 2, shape).astype(dtype) for shape in shapes]
 
@@ -94,30 +95,19 @@ def test_cross_entropy_equals_pytorch(n, classes, seed):
 # --- Against finite differences and closed forms ----------------------------------------------------------------------
 
 
+def error(f, backward, *arrays):
+    """The largest error of a pair of functions, against finite differences by each of the arrays."""
+    return gradcheck(lambda *a: f(*a)[0], lambda dy, *a: backward(dy, f(*a)[1]), *arrays)
+
+
 def test_gradients_against_finite_differences():
     x, weight, bias = draw((5, 4), (3, 4), 3, seed=1)
     x += np.sign(x) * 0.01  # no difference across the corner of ReLU
-    assert (
-        gradcheck(
-            lambda *a: layers.linear(*a)[0],
-            lambda dy, *a: layers.linear_backward(dy, layers.linear(*a)[1]),
-            x,
-            weight,
-            bias,
-        )
-        < 1e-8
-    )
+    assert error(layers.linear, layers.linear_backward, x, weight, bias) < 1e-8
     for f, backward in map(pair, ENTRYWISE):
-        assert gradcheck(lambda a: f(a)[0], lambda dy, a: backward(dy, f(a)[1]), x) < 1e-7
-    labels = np.array([0, 3, 3, 1, 2])
-    assert (
-        gradcheck(
-            lambda s: layers.softmax_cross_entropy(s, labels)[0],
-            lambda dy, s: dy * layers.softmax_cross_entropy_backward(layers.softmax_cross_entropy(s, labels)[1]),
-            x,
-        )
-        < 1e-7
-    )
+        assert error(f, backward, x) < 1e-7
+    loss = partial(layers.softmax_cross_entropy, labels=np.array([0, 3, 3, 1, 2]))
+    assert error(loss, lambda dy, cache: dy * layers.softmax_cross_entropy_backward(cache), x) < 1e-7
 
 
 @contextlib.contextmanager

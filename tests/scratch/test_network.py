@@ -1,6 +1,7 @@
 """The bookkeeping of networks: names, seeds, errors, and gradients that arrive where they belong."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -57,19 +58,18 @@ def test_every_gradient_against_finite_differences(name, training):
     assert relative_error(dx, numerical_gradient(lambda moved: net.forward(moved, training), x, dy)) < 1e-6
     gradients = net.gradients
     assert set(gradients) == set(net.parameters)
+
+    def output(parameter, moved):
+        kept = parameter.copy()
+        parameter[...] = moved
+        y = net.forward(x, training)
+        parameter[...] = kept
+        return y
+
     for key, parameter in net.parameters.items():
-
-        def f(moved):
-            kept = parameter.copy()
-            parameter[...] = moved
-            y = net.forward(x, training)
-            parameter[...] = kept
-            return y
-
-        expected = numerical_gradient(f, parameter.copy(), dy)
-        assert np.abs(gradients[key] - expected).max() < 1e-6 * max(1, np.abs(expected).max()), (
-            key
-        )  # some are 0 before a BN
+        expected = numerical_gradient(partial(output, parameter), parameter.copy(), dy)
+        bound = 1e-6 * max(1, np.abs(expected).max())  # some are 0 before a BN
+        assert np.abs(gradients[key] - expected).max() < bound, key
 
 
 def test_a_network_equals_pytorch():
@@ -120,7 +120,7 @@ def test_order_of_the_batch_only_orders_the_output(name):
 
 
 def test_weights_before_a_batch_normalization_have_no_scale():
-    """Conv, then BN with the statistics of each channel: a kernel ten times as large gives the same output (eps aside)."""
+    """Conv, then BN with statistics of each channel: a kernel ten times as large gives the same output, eps aside."""
     net, (x,) = convolutional(), draw((6, 2, 4, 4), seed=9)
     net.layers[1].eps = 0.0
     y = net.forward(x, training=True)

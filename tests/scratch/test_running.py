@@ -42,7 +42,7 @@ def to_torch(x, last):
 
 
 def run_both(ours, theirs, batches, *, training, last=False, dtype=np.float64, seed=0):
-    """Forward and backward of both layers on every batch, with random upstream gradients; all that can differ is compared."""
+    """Forward and backward of both layers on every batch, upstream gradients random; compares all that can differ."""
     rng = np.random.default_rng((18, seed))
     theirs.train(training)
     for x in batches:
@@ -96,7 +96,7 @@ def test_equals_pytorch_in_both_modes_over_several_steps(layout, dtype, momentum
     ours, theirs = pair(features, axis=axis, eps=eps, momentum=momentum, dtype=dtype, images=kind != "rows", seed=seed)
     rng = np.random.default_rng((19, seed))
     batches = [rng.normal(3, 2, shape).astype(dtype) for _ in range(7)]
-    same = dict(last=kind == "nhwc", dtype=dtype, seed=seed)
+    same = {"last": kind == "nhwc", "dtype": dtype, "seed": seed}
     run_both(ours, theirs, batches[:4], training=True, **same)
     run_both(ours, theirs, batches[4:6], training=False, **same)
     run_both(ours, theirs, batches[6:], training=True, **same)
@@ -222,8 +222,8 @@ def test_debiased_statistics_are_a_weighted_average_of_the_batches():
     for x in batches:
         ours.forward(x, True)
     weights = 0.3 * 0.7 ** np.arange(4, -1, -1)
-    for given, each in zip(ours.debiased(), (batches.mean(1), batches.var(1, ddof=1))):
-        np.testing.assert_allclose(given, np.average(each, axis=0, weights=weights), rtol=1e-13)
+    for debiased, each in zip(ours.debiased(), (batches.mean(1), batches.var(1, ddof=1))):
+        np.testing.assert_allclose(debiased, np.average(each, axis=0, weights=weights), rtol=1e-13)
 
 
 def test_the_average_scatters_as_m_over_2_minus_m_of_one_batch():

@@ -1,4 +1,4 @@
-"""Training against PyTorch step by step, from the same weights on the same batches; the rule of SGD against its formula."""
+"""Training against PyTorch step by step, from the same weights on the same batches; SGD against its formula."""
 
 import math
 
@@ -70,10 +70,13 @@ def twin(net):
     return made
 
 
+NORM_NAMES = {"weight": "gamma", "bias": "beta"}  # PyTorch's -> ours
+
+
 def ours(arrays, name):
     """A parameter by PyTorch's name for it."""
     place, part = name.split(".")
-    return arrays[name] if name in arrays else arrays[f"{place}.{dict(weight='gamma', bias='beta')[part]}"]
+    return arrays[name] if name in arrays else arrays[f"{place}.{NORM_NAMES[part]}"]
 
 
 # --- Against PyTorch --------------------------------------------------------------------------------------------------
@@ -217,10 +220,8 @@ def test_accuracy_leaves_the_network_as_it_was():
     assert bn.num_batches_tracked == before[1]
     for now, then in zip((*net.parameters.values(), bn.running_mean, bn.running_var), before[0]):
         np.testing.assert_array_equal(now, then)
-    parts = [
-        tr.accuracy(net, x[k : k + 1] + 1, y[k : k + 1]) for k in range(300)
-    ]  # an example alone: no batch statistics
-    assert math.isclose(whole, np.mean(parts)) and 0 < whole < 1
+    alone = [tr.accuracy(net, x[k : k + 1] + 1, y[k : k + 1]) for k in range(300)]  # no batch statistics
+    assert math.isclose(whole, np.mean(alone)) and 0 < whole < 1
 
 
 def test_a_loss_that_is_not_finite_stops_the_training_and_says_when():
@@ -229,7 +230,7 @@ def test_a_loss_that_is_not_finite_stops_the_training_and_says_when():
     good, bad, history = (x[:20], y[:20]), (np.full((20, 64), np.inf), y[:20]), tr.History()
     with pytest.raises(
         FloatingPointError,
-        match="loss is nan at step 2, counted from 0, and was .* before; try a learning rate below 0.1",
+        match=r"loss is nan at step 2, counted from 0, and was .* before; try a learning rate below 0\.1",
     ):
         tr.train(net, tr.SGD(net, 0.1), [good, good, bad, good], history)
     assert len(history.loss) == len(history.accuracy) == 2 and np.isfinite(history.loss).all()
