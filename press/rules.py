@@ -23,6 +23,8 @@ LABEL = re.compile(r"^\(([^)\n]+)\)=$|^ *:(?:label|name): *(\S+)$|^\$\$ *\(([^)\
 
 def faults(page):
     """Every fault of the form of a page, as "manuscript/part/name.md:LINE: what is wrong; cure"."""
+    if not (page.house / "_toc.yml").exists():
+        return  # pages, but no book whose form they could keep
     for rule in CHAPTER_RULES + PAGE_RULES if page.runs else PAGE_RULES:
         for line, complaint in rule(page):
             yield f"{manuscript.where(page, line)}: {complaint}"
