@@ -78,15 +78,15 @@ def follow(site, listener, chapter, say):
             names, settings = due(site.house, changed, chapter)
             if settings:
                 site.close()
-            report = attempt(site, names)
+            report = attempt(site, names, everything=settings)
             files = ", ".join(sorted(file.relative_to(site.house).as_posix() for file in changed))
             show(server, report, say, f"{files}: on the screen after {time.monotonic() - began:.1f} s")
 
 
-def attempt(site, names):
+def attempt(site, names, everything=False):
     """Print the pages of these names and build what changed; returns what went wrong, as one text."""
     faults = [site.press(names)] if names else []
-    return "\n".join(filter(None, [*faults, site.build(), *site.form(names)]))
+    return "\n".join(filter(None, [*faults, site.build(everything), *site.form(names)]))
 
 
 def show(server, report, say, success):
@@ -99,20 +99,19 @@ def show(server, report, say, success):
 
 def changes(house):
     """Yield the set of files that an author saved, again and again; the first says that it watches."""
-    while True:
-        folders = {house, *(each for name in WATCHED for each in (house / name, *(house / name).rglob("*/")))}
-        folders = {folder for folder in folders if folder.is_dir() and "__pycache__" not in folder.parts}
-        watching = watchfiles.watch(*folders, recursive=False, step=20, rust_timeout=500, yield_on_timeout=True)
-        for events in watching:
-            changed = {Path(path) for _, path in events}
-            yield {file for file in changed if is_source(house, file)}
-            if any(path.is_dir() and path not in folders for path in changed if path.name != "__pycache__"):
-                break  # a new part: watch it too
+    folders = [house / name for name in WATCHED if (house / name).is_dir()]
+    before = stamps(house)
+    for events in watchfiles.watch(*folders, step=20, rust_timeout=500, yield_on_timeout=True):
+        now = stamps(house)
+        settings = {file for file in now if now[file] != before[file]}
+        before = now
+        yield settings | {file for _, path in events if (file := Path(path)).suffix in SOURCES}
 
 
-def is_source(house, file):
-    name = file.relative_to(house).as_posix()
-    return name in SETTINGS or (name.startswith(WATCHED) and file.suffix in SOURCES)
+def stamps(house):
+    """The settings lie among what is built: they are looked at, not watched."""
+    files = [house / name for name in SETTINGS]
+    return {file: file.stat().st_mtime_ns if file.exists() else 0 for file in files}
 
 
 def due(house, changed, chapter):
@@ -153,13 +152,13 @@ class Site:
                 raise
         return COLOURS.sub("", said).strip() if process.returncode else ""
 
-    def build(self):
-        """Write the pages whose text changed; returns the warnings."""
+    def build(self, everything):
+        """Write the pages whose text changed, or all (the contents stand on each); returns the warnings."""
         try:
             if self.app is None:
                 self.start()
             self.warnings.truncate(self.warnings.seek(0))
-            self.app.build()
+            self.app.build(force_all=everything)
         except Exception as error:
             self.close()  # it begins anew with the next change
             return f"{type(error).__name__}: {error}"
