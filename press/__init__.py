@@ -2,6 +2,10 @@
 
 manuscript.py   what authors write: cells, references, rules of the prose
 notebook.py     what readers run: stable bytes, digests, what is out of date
+rules.py        the form every page keeps, each rule with its cure
+new.py          a chapter that keeps it, from template.md
+live.py         the page in the browser, anew at every save
+edit.py         the manuscript as notebooks in JupyterLab
 execute.py      kernels, side by side, with progress
 ledger.py       the page of all verdicts
 pages.py        the Sphinx extension that turns notebooks into pages
