@@ -77,16 +77,16 @@ def follow(site, listener, chapter, say):
             began = time.monotonic()
             names, settings = due(site.house, changed, chapter)
             if settings:
-                site.close()
-            report = attempt(site, names, everything=settings)
+                site.forget()
+            report = attempt(site, names)
             files = ", ".join(sorted(file.relative_to(site.house).as_posix() for file in changed))
             show(server, report, say, f"{files}: on the screen after {time.monotonic() - began:.1f} s")
 
 
-def attempt(site, names, everything=False):
+def attempt(site, names):
     """Print the pages of these names and build what changed; returns what went wrong, as one text."""
     faults = [site.press(names)] if names else []
-    return "\n".join(filter(None, [*faults, site.build(everything), *site.form(names)]))
+    return "\n".join(filter(None, [*faults, site.build(), *site.form(names)]))
 
 
 def show(server, report, say, success):
@@ -152,13 +152,13 @@ class Site:
                 raise
         return COLOURS.sub("", said).strip() if process.returncode else ""
 
-    def build(self, everything):
-        """Write the pages whose text changed, or all (the contents stand on each); returns the warnings."""
+    def build(self):
+        """Write the pages whose text changed; returns the warnings."""
         try:
             if self.app is None:
                 self.start()
             self.warnings.truncate(self.warnings.seek(0))
-            self.app.build(force_all=everything)
+            self.app.build()
         except Exception as error:
             self.close()  # it begins anew with the next change
             return f"{type(error).__name__}: {error}"
@@ -186,6 +186,11 @@ class Site:
             # one would take away what the next build needs, the other finishes for publishing
             if listener.handler in (katex.builder_finished, pages.finish_pages):
                 self.app.disconnect(listener.id)
+
+    def forget(self):
+        """Read and write all pages in the next build: the contents stand on each."""
+        self.close()
+        shutil.rmtree(self.house / OUT / "doctrees", ignore_errors=True)
 
     def close(self):
         if self.app is not None:

@@ -129,3 +129,10 @@ def test_a_fault_of_the_form_is_reported_on_the_page_that_has_it(author):
     assert "a chapter owes the section “Run log”" in page[page.index('role="alert"') :]
     assert "<h2>Log<" in page, "the page is shown all the same"
     author.save("## Log", "## Run log", until=sound)
+
+
+def test_a_new_chapter_appears_without_a_restart(author, house):
+    new.write(house, "another-part/second")
+    author.address = author.address.replace(CHAPTER, "another-part/second")
+    page = author.wait(until=lambda page: "Another part" in page)
+    assert "<h1>Second" in page
