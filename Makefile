@@ -17,7 +17,7 @@ export PYTHONPATH := $(CURDIR)
 export TORCH_INDEX
 INSTALL = $(if $(strip $(PYTHON)),,$(error Python 3.11, 3.12 or 3.13 was not found; install one, or give it: make PYTHON=/path/to/python3.12))$(PYTHON) press/install.py "$$VENV"
 
-.PHONY: help book test audit pdf chapters serve lab assignment wheel bench clean
+.PHONY: help book test lint audit pdf chapters live serve edit lab assignment wheel bench clean
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
@@ -35,10 +35,14 @@ $(HTML)/.built: $(PAGES) $(PUBLISHED)
 	@$(JUPYTER_BOOK) build -q -W -n --keep-going . > _build/log 2>&1 || { cat _build/log; rm -rf _build; $(INSTALL) damage; exit 1; }
 	@touch $@
 
-test: book ## run every test: digests, unit tests, the pages, every cell of every chapter
+test: lint book ## run every test: digests, unit tests, the pages, every cell of every chapter
 	@$(INSTALL) all
-	@$(BIN)/python -m press check
 	@$(BIN)/python -m pytest -n auto --nbval chapters tests
+
+lint: ## what a commit must pass: ruff, the rules of the manuscript, no large file, no merge marker
+	@$(INSTALL) all
+	@export PATH="$(abspath $(BIN)):$$PATH"; if [ -e .git ]; then pre-commit run --all-files; else \
+	  echo "no git repository here: ruff and press check alone"; ruff check . && ruff format --check . && python -m press check; fi
 
 audit: book ## open every page in a real browser: accessibility, weight, keyboard, search, phone, the PDF
 	@$(BIN)/python -m press.browser
@@ -54,8 +58,16 @@ chapters: ## run the chapters that are out of date, and print every page
 	@$(INSTALL) all
 	@$(BIN)/python -m press chapters
 
+live: ## show the book, or CHAPTER=part/name, and reload it in the browser at every save (PORT=...)
+	@$(INSTALL) all
+	@$(BIN)/python -m press live --port $(PORT) $(CHAPTER)
+
 serve: book ## show the book at http://localhost:8000 (PORT=...)
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) $(PORT)
+
+edit: ## open the manuscript as notebooks in JupyterLab; a save there is an edit of the text
+	@$(INSTALL) lab
+	@$(BIN)/python -m press edit
 
 lab: ## open the chapters in JupyterLab
 	@$(INSTALL) lab

@@ -4,6 +4,10 @@ manuscript.py   what authors write: cells, prose, references
 prose.py        what an author must not write; markup.py reads the HTML in it
 notebook.py     what readers run: stable bytes, digests, what is out of date
 book.py         the one walk: read the book, plan what is due, carry it out
+rules.py        the form every page keeps, each rule with its cure
+new.py          a chapter that keeps it, from template.md
+live.py         the page in the browser, anew at every save
+edit.py         the manuscript as notebooks in JupyterLab
 execute.py      kernels, side by side, with progress
 ledger.py       the page of all verdicts
 pages.py        the Sphinx extension that turns notebooks into pages

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from press import assignment, bench, book, browser, pdf
+from press import assignment, bench, book, browser, edit, new, pdf
 from press.manuscript import Unreadable
 
 
@@ -44,6 +44,22 @@ def chapters(house, names, everything, jobs):
     sys.exit(bool(outcome.failed))
 
 
+@press.command("new")
+@click.argument("name")
+@click.option("--title", help="by default the chapter's name in words")
+@click.pass_obj
+def write_new(house, name, title):
+    """Write manuscript/NAME.md (NAME is part/chapter) with all that a chapter owes, and add it to the contents."""
+    try:
+        source = new.write(house, name, title)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(
+        f"{source.relative_to(house)}: write in it, and look at it with `make live CHAPTER={name}`\n"
+        "its place in the contents is in _toc.yml, its link on the landing page in manuscript/index.md"
+    )
+
+
 @press.command()
 @click.pass_obj
 def check(house):
@@ -51,6 +67,31 @@ def check(house):
     read = book.read(house)
     stop_at([*book.plan(read).lines(house), *book.form_faults(read)])
     click.echo(f"{len(read.pages)} pages are as the press printed them")
+
+
+@press.command("live")
+@click.argument("chapter", required=False)
+@click.option("--port", default=8000, help="0 takes a free one")
+@click.pass_obj
+def show_live(house, chapter, port):
+    """Show the book, or CHAPTER (part/name), and reload it in the browser at every save, until Ctrl-C."""
+    from press import live  # Sphinx and a web server: no other command needs them
+
+    if chapter and not (house / "manuscript" / f"{chapter}.md").exists():
+        raise click.ClickException(f"no manuscript/{chapter}.md; `press new {chapter}` writes one")
+    try:
+        live.run(house, chapter, port, click.echo)
+    except OSError as error:
+        raise click.ClickException(f"port {port}: {error.strerror}; give another: make live PORT=8001") from None
+
+
+@press.command("edit", context_settings={"ignore_unknown_options": True})
+@click.option("--app", default="jupyterlab", help="the module that serves: jupyterlab, or jupyter_server")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def edit_manuscript(house, app, options):
+    """Open the manuscript as notebooks in JupyterLab; OPTIONS go to its server."""
+    edit.run(house, *options, app=app)
 
 
 @press.command(context_settings={"ignore_unknown_options": True})

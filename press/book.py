@@ -14,14 +14,9 @@ from grimp.exceptions import SourceSyntaxError
 from nbformat import NotebookNode
 
 from bnutils import claims, evidence
-from press import execute, ledger, manuscript, notebook, prose
+from press import execute, ledger, manuscript, notebook, prose, rules
 from press.manuscript import Page, Reference, Unreadable, where
 from press.notebook import CURE
-
-try:
-    from press import rules
-except ImportError:
-    rules = None
 
 LEDGER = re.compile(r"^(`{3,}|:{3,})\{ledger\} *\n\1 *$", re.M)
 HIDDEN = {".ipynb_checkpoints"}
@@ -248,7 +243,7 @@ def gather(book: Book, due: Iterable[str] = ()) -> Gathered:
 
 def form_faults(book: Book) -> list[str]:
     """Where a page lacks the form that all pages keep; it may be run and printed while it is being written."""
-    return [fault for page in book.pages for fault in rules.faults(page)] if rules else []
+    return [fault for page in book.pages for fault in rules.faults(page)]
 
 
 def ledger_faults(book: Book) -> list[str]:

@@ -40,7 +40,7 @@ def fetch_what_is_missing(app, config):
 
 def empty_site(app):
     """Every page is written in every build: the one style sheet is made of all of them."""
-    if app.builder.name == "html":
+    if app.builder.name == "html" and app.config.publishing:
         shutil.rmtree(app.outdir, ignore_errors=True)
         Path(app.outdir).mkdir(parents=True)
 
@@ -203,7 +203,7 @@ def place_site(app, config):
 
 
 def finish_pages(app, exception):
-    if exception is None and app.builder.name == "html":
+    if exception is None and app.builder.name == "html" and app.config.publishing:
         finish.finish(Path(app.outdir), NODE)
 
 
@@ -236,7 +236,9 @@ def drop_repeated_ids(app, doctree, docname):
 
 def other_packages(app, env, node, contnode):
     """The types of other packages have no page here: in signatures their last name stands alone."""
-    if node.get("reftarget", "").startswith(("numpy.", "matplotlib.", "collections.", "typing.", "numbers.", "pathlib.")):
+    if node.get("reftarget", "").startswith(
+        ("numpy.", "matplotlib.", "collections.", "typing.", "numbers.", "pathlib.")
+    ):
         return contnode
     return None
 
@@ -246,6 +248,7 @@ def setup(app):
     # pybtex searches every installed package for its plugins, once a citation: a fifth of the time of the whole build
     pybtex.plugin._load_entry_point = functools.cache(pybtex.plugin._load_entry_point)
     app.connect("missing-reference", other_packages)
+    app.add_config_value("publishing", True, "", bool)  # not while an author looks on: see live.py
     app.connect("config-inited", fetch_what_is_missing)
     app.connect("builder-inited", empty_site, priority=0)
     app.connect("builder-inited", typeset_strictly)

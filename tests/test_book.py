@@ -1,4 +1,4 @@
-"""The book as a whole: its contents, its claims, and the form every chapter keeps."""
+"""The book as a whole: its contents, its claims, and the form every page keeps."""
 
 import re
 from pathlib import Path
@@ -7,12 +7,11 @@ import pytest
 import yaml
 
 from bnutils import claims
-from press import manuscript, notebook
+from press import manuscript, notebook, rules
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = manuscript.read_pages(ROOT)
 CHAPTERS = [page for page in PAGES if page.runs]
-CODE_WIDTH, CODE_LINES = 92, 48  # columns of a page, lines of a screen
 
 
 def contents():
@@ -52,48 +51,6 @@ def test_every_source_of_a_claim_is_in_the_bibliography():
     assert keys <= used, f"nothing cites {keys - used}"
 
 
-def test_the_landing_page_leads_to_every_chapter():
-    text = (ROOT / "index.md").read_text("utf8")
-    for page in CHAPTERS:
-        assert f"](chapters/{page.name}.ipynb)" in text
-
-
-@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.name)
-class TestForm:
-    def test_code_fits_the_page(self, page):
-        for cell in page.code:
-            lines = cell.source.split("\n")
-            assert len(lines) <= CODE_LINES, f"{lines[0]}: {len(lines)} lines"
-            assert not [line for line in lines if len(line) > CODE_WIDTH]
-
-    def test_text_stands_between_any_two_code_cells(self, page):
-        pairs = [(a, b) for a, b in zip(page.cells, page.cells[1:]) if a.cell_type == b.cell_type == "code"]
-        tabs = [["tab-numpy"], ["tab-pytorch"]]
-        assert not [b.source[:40] for a, b in pairs if [a.metadata.get("tags"), b.metadata.get("tags")] != tabs]
-
-    def test_the_sections_a_chapter_owes_are_there(self, page):
-        for section in ("Honest limits", "Takeaways", "Exercises", "Self-check", "Run log", "Where to read on"):
-            assert f"\n## {section}\n" in page.text
-        assert ":class: objectives" in page.text and "**The question.**" in page.text
-
-    def test_exercises_are_checked_and_solved(self, page):
-        labels = re.findall(r"```\{exercise\}.*\n:label: (\S+)", page.text)
-        assert len(labels) >= 3
-        assert [label for label in labels if f"{{solution-start}} {label}\n" not in page.text] == []
-        assert (
-            len(re.findall(r"^check\.(\w+)\(\1\)$", page.text, re.M)) >= 2 * 3
-        )  # the reader's cell and the solution's
-        solutions = [cell for cell in page.code if "solution" in cell.metadata.get("tags", [])]
-        assert len(solutions) >= len(labels) and all(cell.metadata["jupyter"]["source_hidden"] for cell in solutions)
-
-    def test_every_option_of_a_self_check_has_a_reason(self, page):
-        options = re.findall(
-            r'<details class="option"><summary>(.*?)</summary>\n\n(.*?)\n\n</details>', page.text, re.S
-        )
-        assert len(options) == page.text.count('class="option"') >= 4
-        assert all(len(reason.split()) >= 5 for _, reason in options)
-        assert sum(reason.startswith("Right") for _, reason in options) >= 2
-
-    def test_every_takeaway_has_a_number(self, page):
-        takeaways = page.text.split("## Takeaways\n")[1].split("\n## ")[0].strip().split("\n- ")
-        assert all(re.search(r"\{n\}`|\d", takeaway) for takeaway in takeaways)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_keeps_its_form(page):
+    assert list(rules.faults(page)) == []

@@ -1,0 +1,22 @@
+"""The manuscript as notebooks in JupyterLab; a save there is an edit of the text."""
+
+import os
+import sys
+from pathlib import Path
+
+SETTINGS = Path(__file__).with_name("jupyter")  # a double click opens a notebook; nothing is written into the home
+
+
+def run(house, *options, app="jupyterlab"):
+    """Become the server.
+
+    Parameters
+    ----------
+    house : Path          the root of the book
+    *options : str        for the server, such as "--no-browser"
+    app : str             the module that serves
+    """
+    paths = [str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH")]
+    command = [sys.executable, "-m", app, f"--ServerApp.root_dir={house / 'manuscript'}"]
+    command += ["--ServerApp.contents_manager_class=jupytext.TextFileContentsManager", *options]
+    os.execve(sys.executable, command, os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))})
