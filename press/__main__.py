@@ -130,7 +130,8 @@ def write_assignment(house, out):
     tasks = [task for chapter in table.values() for task in chapter]
     checked = sum(bool(task["checks"]) for task in tasks)
     click.echo(
-        f"{out}: {len(table)} notebooks without solutions, {checked} exercises with a checker, {len(tasks) - checked} to be read\n"
+        f"{out}: {len(table)} notebooks without solutions, {checked} exercises with a checker, "
+        f"{len(tasks) - checked} to be read\n"
         f"grade what comes back: python {out / assignment.GRADER.name} NOTEBOOK ...; --help says what a grade promises"
     )
 

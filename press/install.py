@@ -41,7 +41,8 @@ CAUSES = [
     ),
     (
         ("CERTIFICATE_VERIFY_FAILED", "SSLError"),
-        "the network answers with a certificate that Python does not trust; set PIP_CERT to your network's certificate file, and run the same command again",
+        "the network answers with a certificate that Python does not trust; set PIP_CERT to your network's certificate "
+        "file, and run the same command again",
     ),
     (
         (
@@ -133,18 +134,19 @@ def make_venv(venv):
         return python
     if held and MARK not in held:
         stop(
-            "the environment in %s does not work, and was not made by this book; delete it, or give another: make VENV=/path/of/a/new/folder"
-            % venv
+            "the environment in %s does not work, and was not made by this book; delete it, "
+            "or give another: make VENV=/path/of/a/new/folder" % venv
             if "pyvenv.cfg" in held
-            else "%s is not empty and no environment of Python; nothing was changed; give another: make VENV=/path/of/a/new/folder"
-            % venv
+            else "%s is not empty and no environment of Python; nothing was changed; "
+            "give another: make VENV=/path/of/a/new/folder" % venv
         )
     try:
         import ensurepip  # noqa: F401
         import venv as maker
     except ImportError:
         stop(
-            "this Python cannot make environments (no ensurepip); on Debian or Ubuntu: sudo apt install python3-venv, then the same command again"
+            "this Python cannot make environments (no ensurepip); on Debian or Ubuntu: sudo apt install python3-venv, "
+            "then the same command again"
         )
     try:
         unmake(venv)
@@ -158,8 +160,8 @@ def make_venv(venv):
         stop(
             cause(output, venv, "pages")
             if not isinstance(error, subprocess.CalledProcessError) or "space" in output
-            else "the environment could not be made (%s); check the free disk space, and on Debian or Ubuntu: sudo apt install python3-venv"
-            % error
+            else "the environment could not be made (%s); check the free disk space, "
+            "and on Debian or Ubuntu: sudo apt install python3-venv" % error
         )
     return python
 

@@ -46,7 +46,7 @@ def empty_site(app):
 
 
 def start_formula_server(rundir, timeout):
-    """As the extension does, but patient: it connects once the socket exists, which may be before the server listens."""
+    """As the extension does, but patient: it connects once the socket exists, maybe before the server listens."""
     path, deadline = rundir / "katex.sock", time.monotonic() + timeout
     process = subprocess.Popen(
         katex.KaTeXServer.build_command(socket=path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=rundir
@@ -97,7 +97,7 @@ def add_formula_style(app, exception):
 
 
 def drop_scripts(app, pagename, templatename, context, doctree):
-    """Sphinx-thebe loads its launcher twice on every page, from another host when clicked; the book runs nothing remotely."""
+    """Sphinx-thebe loads its launcher twice on every page, from another host; the book runs nothing remotely."""
     context["script_files"] = [
         script
         for script in context.get("script_files", [])
@@ -119,7 +119,7 @@ def add_reading_time(app, pagename, templatename, context, doctree):
 
 
 def explain_terms(app, doctree, docname):
-    """Hover text: the first sentence of the glossary at every term, the notation's meaning at every symbol that stands alone."""
+    """Hover text: the glossary's first sentence at every term, the notation's meaning at symbols that stand alone."""
     terms, symbols = hover_texts(app.env)
     for reference in doctree.findall(nodes.reference):
         place = reference.get("refuri", "").rpartition("#")[2] or reference.get("refid", "")
@@ -132,7 +132,7 @@ def explain_terms(app, doctree, docname):
 
 
 def join_tabs(app, doctree):
-    """Neighbouring cells tagged tab-numpy and tab-pytorch become two tabs; in Jupyter they are two cells, and read as well."""
+    """Neighbouring cells tagged tab-numpy and tab-pytorch become two tabs; in Jupyter they are two cells."""
     cells = [cell for cell in doctree.findall(nodes.container) if "tag_tab-numpy" in cell["classes"]]
     for number, first in enumerate(cells):
         box = first.parent
@@ -148,7 +148,8 @@ def join_tabs(app, doctree):
             name, checked = f"tab-{number}-{label.lower()}", " checked" if cell is first else ""
             tabs += nodes.raw(
                 "",
-                f'<input{checked} id="{name}" name="tabs-{number}" type="radio"><label class="sd-tab-label" for="{name}">{label}</label>',
+                f'<input{checked} id="{name}" name="tabs-{number}" type="radio">'
+                f'<label class="sd-tab-label" for="{name}">{label}</label>',
                 format="html",
             )
             box.remove(cell)

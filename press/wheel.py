@@ -18,7 +18,8 @@ READER = ("ipykernel", "nbclient")  # what a notebook runs in
 CELLS = [
     "import sys\nfrom pathlib import Path\nimport bnutils\nassert Path(bnutils.__file__).is_relative_to(sys.prefix)",
     "import importlib.util\nassert importlib.util.find_spec('torch') is None\nfrom bnutils import claims, data, plots",
-    "import numpy as np\nfrom bnutils.scratch.norm import batch_norm\nassert claims.load()\ndigits = data.load('digits', standardise=True)",
+    "import numpy as np\nfrom bnutils.scratch.norm import batch_norm\nassert claims.load()\n"
+    "digits = data.load('digits', standardise=True)",
     "y, _ = batch_norm(digits.x_train, np.full(64, 2.0), np.ones(64))\nassert abs(y.mean() - 1) < 1e-9",
     "fig, ax = plots.figure('Batch normalization moves the mean to β')\nax.hist(y[:, 20])\n"
     "plots.show(fig, 'moved', alt=f'A histogram of one pixel with mean {y[:, 20].mean():.2f}')",
@@ -26,7 +27,7 @@ CELLS = [
 
 
 def build(house, out, *options):
-    """Build the wheel of bnutils from a copy, which leaves the house clean and takes nothing stale in; returns its path."""
+    """Build the wheel of bnutils from a copy, which leaves the house clean and takes in nothing stale; its path."""
     with tempfile.TemporaryDirectory() as folder:
         for name in SOURCES:
             copy = Path(folder, name)

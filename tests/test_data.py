@@ -355,7 +355,7 @@ def test_a_folder_that_was_given_must_hold_all_four_files(tmp_path, monkeypatch,
 
 def test_a_damaged_system_data_set_is_to_be_installed_again(tmp_path):
     put(tmp_path / "system", contents() | {TEST_X: b"short"})
-    with pytest.raises(ValueError, match="is cut short.*; install the package dataset-fashion-mnist again"):
+    with pytest.raises(ValueError, match=r"is cut short.*; install the package dataset-fashion-mnist again"):
         data.load("fashion-mnist")
 
 
@@ -486,7 +486,7 @@ def test_a_file_damaged_in_the_cache_is_fetched_again_and_never_read(tmp_path, s
 def test_a_cache_that_cannot_be_written_is_named(tmp_path, server):
     server.serve(contents())
     (tmp_path / "cache").write_text("a file where the folder should be")
-    with pytest.raises(OSError, match="cache.* could not be written .*; make room .*, or get the files"):
+    with pytest.raises(OSError, match=r"cache.* could not be written .*; make room .*, or get the files"):
         data.load("fashion-mnist")
 
 

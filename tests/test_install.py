@@ -28,7 +28,7 @@ def test_another_python_is_refused_in_one_line(version):
     line = install.check_python((*version, 1))
     assert (
         "Python 3.11 to 3.13 is needed" in line
-        and "%d.%d" % version in line
+        and "{}.{}".format(*version) in line
         and "make PYTHON=" in line
         and "\n" not in line
     )
@@ -48,7 +48,8 @@ def test_these_pythons_will_do(version):
         ),
         ("npm error code ENOSPC\nnpm error syscall write", "the disk is full"),
         (
-            "WARNING: Retrying ... NewConnectionError: Failed to establish a new connection: [Errno -3] Temporary failure in name resolution\nERROR: No matching distribution found",
+            "WARNING: Retrying ... NewConnectionError: Failed to establish a new connection: [Errno -3] "
+            "Temporary failure in name resolution\nERROR: No matching distribution found",
             "no network",
         ),
         ("npm error code ENOTFOUND\nnpm error network", "no network"),
@@ -155,7 +156,7 @@ def test_a_python_without_ensurepip_says_what_to_install(tmp_path):
     assert not (tmp_path / "venv").exists()
 
 
-# ------------------------------------------------------------------------------------------- nothing of others is deleted
+# ---------------------------------------------------------------------------------- nothing of others is deleted
 
 
 def everything_in(folder):
@@ -227,7 +228,7 @@ def test_a_working_environment_of_others_is_taken_as_it_is(tmp_path):
     assert everything_in(tmp_path / "venv") == before
 
 
-# ------------------------------------------------------------------------------------------- what is installed, and still there
+# ------------------------------------------------------------------------------- what is installed, and still there
 
 STUB = """#!/bin/sh
 echo "{program} $*" >> "{folder}/calls"

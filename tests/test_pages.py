@@ -284,7 +284,7 @@ def test_a_right_formula_builds(tmp_path):
 
 
 def test_a_theme_that_changed_is_noticed(tmp_path):
-    with pytest.raises(RuntimeError, match="fontawesome.*the theme has changed"):
+    with pytest.raises(RuntimeError, match=r"fontawesome.*the theme has changed"):
         finish.page("<html><head><title>a</title></head></html>", tmp_path / "a.html", tmp_path)
 
 

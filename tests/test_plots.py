@@ -263,7 +263,7 @@ def test_alt_text_is_required():
 
 
 def test_a_band_runs_from_the_lowest_to_the_highest_seed():
-    fig, ax = plots.figure("A title")
+    _, ax = plots.figure("A title")
     rows = np.array([[1.0, 5, 3], [2, 4, 9], [3, 6, 4]])
     points = plots.band(ax, [1, 2, 4], rows, plots.WITH, name="with BN")
     (line,), (band,) = ax.lines, ax.collections

@@ -97,7 +97,8 @@ def test_the_host_serves_as_a_static_one_does(tmp_path):
 def test_pages_stand_in_the_order_of_the_contents(tmp_path):
     (tmp_path / "_toc.yml").write_text(
         "format: jb-book\nroot: index\nparts:\n"
-        "  - caption: B first\n    chapters: [{file: chapters/b/two}, {file: chapters/b/one}]\n  - caption: A\n    chapters: [{file: chapters/a}]\n"
+        "  - caption: B first\n    chapters: [{file: chapters/b/two}, {file: chapters/b/one}]\n"
+        "  - caption: A\n    chapters: [{file: chapters/a}]\n"
     )
     assert pdf.order(tmp_path) == [
         ("", "index.html"),
@@ -112,7 +113,8 @@ def test_pages_stand_in_the_order_of_the_contents(tmp_path):
 def test_the_places_that_pages_point_to_are_known(tmp_path):
     (tmp_path / "part").mkdir()
     (tmp_path / "index.html").write_text(
-        '<a class="x" href="part/one.html#C%2003">a</a> <a href="part/one.html">b</a> <a href="https://example.org/part/one.html#far">c</a> <a href="#here">d</a>'
+        '<a class="x" href="part/one.html#C%2003">a</a> <a href="part/one.html">b</a> '
+        '<a href="https://example.org/part/one.html#far">c</a> <a href="#here">d</a>'
     )
     (tmp_path / "part" / "one.html").write_text('<a href="../index.html#top">e</a> <a href="other.ipynb#cell">f</a>')
     assert pdf.places(tmp_path, ["index.html", "part/one.html"]) == {
