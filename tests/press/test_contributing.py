@@ -21,7 +21,10 @@ COPIED = ("bnutils", "press", "manuscript", "chapters", "records", "tests/press"
 def book(tmp_path):
     for name in COPIED:
         shutil.copytree(
-            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+            ROOT / name,
+            tmp_path / name,
+            symlinks=True,
+            ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"),
         )
     for file in ROOT.glob("*.*"):
         if file.is_file():

@@ -35,8 +35,8 @@ def house(tmp_path_factory):
     """A book of one chapter and the bibliography."""
     root = tmp_path_factory.mktemp("book")
     for name in ("bnutils", "press"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("_config.yml", "references.bib"):
+        shutil.copytree(ROOT / name, root / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("_config.yml", "references.bib", "package-lock.json"):
         shutil.copy(ROOT / name, root)
     (root / "node_modules").symlink_to(ROOT / "node_modules")
     (root / "manuscript" / "reference").mkdir(parents=True)
