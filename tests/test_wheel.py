@@ -11,10 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from bnutils import claims
 from press import launch, manuscript, wheel
 
 ROOT = Path(__file__).resolve().parents[1]
-CHAPTER = ROOT / "chapters" / "algorithm" / "backpropagation.ipynb"  # judges a claim
+CHAPTER = ROOT / "chapters" / "algorithm" / "convolution.ipynb"  # the quickest one
+JUDGE = """from bnutils import claims
+from bnutils.sample import over
+
+law = over([0.01, 0.02], mutant=1)
+print(len(claims.load()), claims.judge("P13", seeds=[0, 1], mean_law=law, std_law=law).verdict)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +73,7 @@ def test_a_chapter_runs_with_the_wheel_alone(built, elsewhere):
     assert "No module named 'bnutils'" in elsewhere("-c", WHERE).stderr  # nothing of this environment leaks
     wheel.pip(elsewhere.python, "install", "--no-deps", "--no-index", built)
     assert elsewhere("-c", WHERE).stdout.strip() == str(elsewhere.site / "bnutils" / "__init__.py")
+    assert elsewhere("-c", JUDGE).stdout == f"{len(claims.load())} holds\n"
     (elsewhere.folder / CHAPTER.name).write_bytes(CHAPTER.read_bytes())
     done = elsewhere("-m", "pytest", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-cell-timeout", "120", ".")
     assert done.returncode == 0, done.stdout + done.stderr
