@@ -44,9 +44,9 @@ lint: ## what a commit must pass: ruff, the rules of the manuscript, no large fi
 	@export PATH="$(abspath $(BIN)):$$PATH"; if [ -e .git ]; then pre-commit run --all-files; else \
 	  echo "no git repository here: ruff and press check alone"; ruff check . && ruff format --check . && python -m press check; fi
 
-audit: book ## open every page in a real browser: accessibility, weight, keyboard, search, phone, the PDF
+audit: book ## open every page in a real browser: accessibility, weight, keyboard, search, phone, the PDF; and `make edit`
 	@$(BIN)/python -m press.browser
-	@$(INSTALL) all
+	@$(INSTALL) lab
 	@$(BIN)/python -m press audit
 
 pdf: book ## print the whole book into _build/book.pdf

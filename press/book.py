@@ -243,7 +243,10 @@ def gather(book: Book, due: Iterable[str] = ()) -> Gathered:
 
 def form_faults(book: Book) -> list[str]:
     """Where a page lacks the form that all pages keep; it may be run and printed while it is being written."""
-    return [fault for page in book.pages for fault in rules.faults(page)]
+    if not (book.house / "_toc.yml").exists():
+        return []
+    around = rules.look_around(book.house)
+    return [fault for page in book.pages for fault in rules.faults(page, around)]
 
 
 def ledger_faults(book: Book) -> list[str]:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -202,7 +202,8 @@ class Site:
         for name in names:
             source = self.house / "manuscript" / f"{name}.md"
             if source.exists():
-                yield from rules.faults(manuscript.read_page(self.house, source))
+                with suppress(manuscript.Unreadable):  # printing has said so
+                    yield from rules.faults(manuscript.read_page(self.house, source))
 
 
 # ------------------------------------------------------------------------------------------------ from page to browser

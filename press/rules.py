@@ -3,10 +3,11 @@
 import ast
 import os
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-import yaml
-
-from press import manuscript
+from press.manuscript import Page, parse_yaml, read_text, where
 
 CODE_WIDTH, CODE_LINES = 92, 48  # columns of a page, lines of a screen
 SECTIONS = ("Honest limits", "Exercises", "Takeaways", "Self-check", "Run log", "Where to read on")
@@ -18,16 +19,61 @@ SOLUTION = re.compile(r"^(`{3,}|:{3,})\{solution-start\} *(\S+)\n((?: *:[\w-]+:.
 OPTION = re.compile(r'<details class="option"><summary>(.*)</summary>\n\n((?:(?!<details)[^\0])*?)\n\n</details>')
 LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]\[]*)\]\((?P<target>[^)\s]*)")
 ROLE = re.compile(r"\{(cite:[tp]|ref|eq|numref|prf:ref|term)\}`(?:[^`<]*<)?([^`>]+)>?`")
+GLOSSARY = re.compile(r"^(`{3,})\{glossary\}.*?\n(.*?)^\1", re.M | re.S)
 LABEL = re.compile(r"^\(([^)\n]+)\)=$|^ *:(?:label|name): *(\S+)$|^\$\$ *\(([^)\n]+)\)$", re.M)
 
 
-def faults(page):
+@dataclass(frozen=True)
+class Around:
+    """What the pages of a book refer to, read once for all of them."""
+
+    contents: list[str]  # the files that _toc.yml names
+    landing: str  # the text of the landing page
+    products: set[str]  # the paths of all that is printed
+    labels: set[str]
+    sources: set[str]  # keys of the bibliography
+    words: set[str]  # of the glossary
+
+
+def faults(page: Page, around: Around | None = None) -> Iterator[str]:
     """Every fault of the form of a page, as "manuscript/part/name.md:LINE: what is wrong; cure"."""
     if not (page.house / "_toc.yml").exists():
         return  # pages, but no book whose form they could keep
-    for rule in CHAPTER_RULES + PAGE_RULES if page.runs else PAGE_RULES:
-        for line, complaint in rule(page):
-            yield f"{manuscript.where(page, line)}: {complaint}"
+    around = around or look_around(page.house)
+    found = [rule(page) for rule in CHAPTER_RULES if page.runs] + [rule(page, around) for rule in BOOK_RULES]
+    for complaints in found:
+        for line, complaint in complaints:
+            yield f"{where(page, line)}: {complaint}"
+
+
+def look_around(house: Path) -> Around:
+    toc = parse_yaml(read_text(house, "_toc.yml"), "_toc.yml")
+    claims = parse_yaml(read_text(house, "manuscript/claims.yml"), "manuscript/claims.yml")
+    texts = {file.relative_to(house): file.read_text("utf8") for file in sorted((house / "manuscript").rglob("*.md"))}
+    bibliography = house / "references.bib"
+    return Around(
+        [toc["root"]] + [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]],
+        texts[Path("manuscript/index.md")],
+        {product_of(name, text) for name, text in texts.items()},
+        {"".join(found) for text in texts.values() for found in LABEL.findall(text)}
+        | {f"claim-{claim['id'].lower()}" for claim in claims},  # the ledger writes these
+        set(re.findall(r"^@\w+\{([^,]+),", bibliography.read_text("utf8"), re.M)) if bibliography.exists() else set(),
+        {
+            line.strip().lower()
+            for text in texts.values()
+            for block in GLOSSARY.findall(text)
+            for line in block[1].split("\n")
+            if line and not line.startswith((" ", ":"))
+        },
+    )
+
+
+def product_of(source: Path, text: str) -> str:
+    """The path of what a manuscript is printed as: one with code becomes a notebook."""
+    name = source.relative_to("manuscript").with_suffix("").as_posix()
+    if re.search(r"^```+\{code-cell\}", text, re.M):
+        return f"chapters/{name}.ipynb"
+    return f"{name}.md" if name == "index" else f"chapters/{name}.md"
 
 
 # ------------------------------------------------------------------------------------------------ what a chapter owes
@@ -89,20 +135,20 @@ def options_have_reasons(page):
 
 
 def code_fits_the_page(page):
-    for line, cell in code(page):
+    for line, cell, _ in code(page):
         for number, text in enumerate(cell.source.split("\n"), line):
             if len(text) > CODE_WIDTH:
                 yield number, f"a line of code of {len(text)} columns; break it at {CODE_WIDTH}"
 
 
 def code_fits_the_screen(page):
-    for line, cell in code(page):
+    for line, cell, _ in code(page):
         if (lines := cell.source.count("\n") + 1) > CODE_LINES:
             yield line, f"a cell of {lines} lines; split it, with text between, so that none has more than {CODE_LINES}"
 
 
 def text_stands_between_code(page):
-    at = dict(map(reversed, ((line, id(cell)) for line, cell in code(page))))
+    at = {id(cell): line for line, cell, _ in code(page)}
     for first, second in zip(page.cells, page.cells[1:]):
         tags = first.metadata.get("tags"), second.metadata.get("tags")
         if first.cell_type == second.cell_type == "code" and tags != TABS:
@@ -110,8 +156,8 @@ def text_stands_between_code(page):
 
 
 def figures_are_described(page):
-    for line, cell in code(page):
-        for call in calls(cell):
+    for line, _, tree in code(page):
+        for call in calls(tree):
             if ast.unparse(call.func) in ("plots.show", "interactive.show"):
                 alt = next((keyword.value for keyword in call.keywords if keyword.arg == "alt"), None)
                 if alt is None or isinstance(alt, ast.Constant):
@@ -156,7 +202,7 @@ def solutions_fold(page):
                 line_at(page, solution.start()),
                 f"the solution of {solution[2]} lies open on the page; write `:class: dropdown` under its first line",
             )
-        for line, cell in within(page, *span_of(page, solution)):
+        for line, cell, _ in within(page, *span_of(page, solution)):
             if "solution" not in cell.metadata.get("tags", []):
                 yield line, f"a cell of the solution of {solution[2]} lies open in Jupyter; tag it: `:tags: [solution]`"
 
@@ -169,12 +215,13 @@ def holes_are_checked(page):
         solution = solutions.get(label_of(exercise))
         if solution is None:
             continue
-        asked = list(within(page, exercise.end(), solution.start()))
-        called = [call for _, cell in asked for call in checks(cell, checkers)]
-        for line, cell in asked:
-            if has_hole(cell) and not checks(cell, checkers):
+        asked = within(page, exercise.end(), solution.start())
+        called = [call for _, _, tree in asked for call in checks(tree, checkers)]
+        for line, _, tree in asked:
+            if has_hole(tree) and not checks(tree, checkers):
                 yield (line, "a cell with a hole that no checker looks at; end it with a call, `check.name(name)`")
-        answered = [call for _, cell in within(page, *span_of(page, solution)) for call in checks(cell, checkers)]
+        answer = within(page, *span_of(page, solution))
+        answered = [call for _, _, tree in answer for call in checks(tree, checkers)]
         for call in called:
             if call not in answered:
                 yield (
@@ -186,8 +233,8 @@ def holes_are_checked(page):
 def checkers_of(page):
     """Under which names the code of a page holds the exercises of bnutils."""
     names = set()
-    for cell in page.code:
-        for node in ast.walk(tree(cell)):
+    for _, _, tree in page.program:
+        for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bnutils"):
                 names |= {
                     alias.asname or alias.name
@@ -197,52 +244,49 @@ def checkers_of(page):
     return names
 
 
-def checks(cell, checkers):
+def checks(tree, checkers):
     """The checkers that a cell calls: what stands before the parenthesis."""
-    return [ast.unparse(call.func) for call in calls(cell) if ast.unparse(call.func).split(".")[0] in checkers]
+    return [ast.unparse(call.func) for call in calls(tree) if ast.unparse(call.func).split(".")[0] in checkers]
 
 
-def has_hole(cell):
+def has_hole(tree):
     return any(
         isinstance(node, ast.FunctionDef)
         and isinstance(node.body[-1], ast.Expr)
         and isinstance(node.body[-1].value, ast.Constant)
         and node.body[-1].value.value is ...
-        for node in ast.walk(tree(cell))
+        for node in ast.walk(tree)
     )
 
 
 # ------------------------------------------------------------------------------------------------ every page
 
 
-def page_is_in_the_contents(page):
-    toc = yaml.safe_load((page.house / "_toc.yml").read_text("utf8"))
-    files = [toc["root"]] + [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    if (own := page.product.relative_to(page.house).with_suffix("").as_posix()) not in files:
+def page_is_in_the_contents(page, around):
+    if (own := page.product.relative_to(page.house).with_suffix("").as_posix()) not in around.contents:
         yield title_line(page), f"the page is not in the contents; add `- file: {own}` to _toc.yml"
 
 
-def landing_page_leads_here(page):
+def landing_page_leads_here(page, around):
     link = f"](chapters/{page.name}.ipynb)"
-    if link not in (page.house / "manuscript" / "index.md").read_text("utf8"):
+    if page.runs and link not in around.landing:
         yield title_line(page), f"the landing page does not lead here; write `[…{link}` in manuscript/index.md"
 
 
-def links_lead_somewhere(page):
-    products = products_of(page.house)
+def links_lead_somewhere(page, around):
     here = page.product.parent.relative_to(page.house)
     for link in LINK.finditer(readable(page.text)):
         path = link["target"].partition("#")[0]
         if not path or re.match(r"[a-z]+:", path) or link["image"]:
             continue
-        if os.path.normpath(here / path) not in products:
+        if os.path.normpath(here / path) not in around.products:
             yield (
                 line_at(page, link.start()),
                 f"the link to {path} leads nowhere; write the path from {here}/ to a .ipynb, or to a .md without code",
             )
 
 
-def images_are_described(page):
+def images_are_described(page, _around):
     for link in LINK.finditer(readable(page.text)):
         if link["image"] and not link["text"].strip():
             yield (
@@ -251,32 +295,17 @@ def images_are_described(page):
             )
 
 
-def references_have_targets(page):
-    texts = [file.read_text("utf8") for file in (page.house / "manuscript").rglob("*.md")]
-    labels = {"".join(found) for text in texts for found in LABEL.findall(text)}
-    claims = yaml.safe_load((page.house / "manuscript" / "claims.yml").read_text("utf8"))
-    labels |= {f"claim-{claim['id'].lower()}" for claim in claims}  # the ledger writes these
-    bibliography = page.house / "references.bib"
-    sources = (
-        set(re.findall(r"^@\w+\{([^,]+),", bibliography.read_text("utf8"), re.M)) if bibliography.exists() else set()
-    )
-    words = {
-        line.strip().lower()
-        for text in texts
-        for block in re.findall(r"^(`{3,})\{glossary\}.*?\n(.*?)^\1", text, re.M | re.S)
-        for line in block[1].split("\n")
-        if line and not line.startswith((" ", ":"))
-    }
+def references_have_targets(page, around):
     for role in ROLE.finditer(readable(page.text, spans=False)):
         kind, line = role[1], line_at(page, role.start())
         if kind.startswith("cite"):
             for key in map(str.strip, role[2].split(",")):
-                if key not in sources:
+                if key not in around.sources:
                     yield line, f"nothing in references.bib has the key {key}; add the source there"
         elif kind == "term":
-            if " ".join(role[2].split()).lower() not in words:
+            if " ".join(role[2].split()).lower() not in around.words:
                 yield line, f"the glossary does not explain “{role[2]}”; add it to manuscript/reference/glossary.md"
-        elif role[2] not in labels:
+        elif role[2] not in around.labels:
             yield line, f"no page has the label {role[2]}; write `({role[2]})=` before its heading, or mend the name"
 
 
@@ -308,17 +337,13 @@ def items(page, section):
 
 
 def code(page):
-    """(line, cell) of every code cell, in their order."""
-    position = 0
-    for cell in page.code:
-        position = page.text.index(cell.source, position)
-        yield line_at(page, position), cell
-        position += len(cell.source)
+    """(line, cell, syntax tree) of every code cell, in their order."""
+    return [(line, cell, tree) for (line, _, tree), cell in zip(page.program, page.code)]
 
 
 def within(page, start, end):
     first, last = line_at(page, start), line_at(page, end)
-    return ((line, cell) for line, cell in code(page) if first < line < last)
+    return [found for found in code(page) if first < found[0] < last]
 
 
 def span_of(page, solution):
@@ -329,16 +354,6 @@ def span_of(page, solution):
 def label_of(exercise):
     found = re.search(r":label: *(\S+)", exercise[2])
     return found[1] if found else None
-
-
-def products_of(house):
-    """The paths of all products from the root of the house: a manuscript with code becomes a notebook."""
-    found = {"index.md"}
-    for source in (house / "manuscript").rglob("*.md"):
-        name = source.relative_to(house / "manuscript").with_suffix("").as_posix()
-        runs = re.search(r"^```+\{code-cell\}", source.read_text("utf8"), re.M)
-        found.add(f"chapters/{name}.{'ipynb' if runs else 'md'}")
-    return found
 
 
 def readable(text, spans=True):
@@ -354,15 +369,8 @@ def readable(text, spans=True):
     return re.sub(r"(?<!\})`[^`\n]*`|\$[^$\n]*\$", blank, text) if spans else text
 
 
-def tree(cell):
-    try:
-        return ast.parse(cell.source)
-    except SyntaxError:  # running it says so
-        return ast.Module([], [])
-
-
-def calls(cell):
-    return [node for node in ast.walk(tree(cell)) if isinstance(node, ast.Call)]
+def calls(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 CHAPTER_RULES = (
@@ -380,6 +388,11 @@ CHAPTER_RULES = (
     exercises_are_solved,
     solutions_fold,
     holes_are_checked,
-    landing_page_leads_here,
 )
-PAGE_RULES = (page_is_in_the_contents, links_lead_somewhere, images_are_described, references_have_targets)
+BOOK_RULES = (
+    page_is_in_the_contents,
+    landing_page_leads_here,
+    links_lead_somewhere,
+    images_are_described,
+    references_have_targets,
+)
