@@ -263,7 +263,7 @@ HARM = {  # name: code in a cell, what is said of it
     "a kill": ("import os\nos._exit(7)", "! its process died (7)"),
     "an end that is refused": (
         "import time\nwhile True:\n    try:\n        time.sleep(99)\n    except BaseException:\n        pass",
-        "! stopped after 9 s",
+        "! stopped after 7 s",
     ),
     "a flood of output": ("import sys\nwhile True: sys.stdout.write('✓' * 10**6)", "! cell 4 stopped: TooLong"),
     "a flood of files": ("while True: open('f', 'ab').write(bytes(10**8))", "! cell 4 stopped: OSError"),
@@ -309,7 +309,7 @@ def test_an_attack_solves_nothing(attack, attacked):
 @pytest.fixture(scope="module")
 def harmed(taught, tmp_path_factory):
     codes = {name: code for name, (code, _) in HARM.items()}
-    limits = ("--timeout", 3, "--total", 9, "--memory", 4)
+    limits = ("--timeout", 2, "--total", 7, "--memory", 4)
     return graded(taught, tmp_path_factory.mktemp("harmed"), codes, *limits)
 
 
@@ -581,28 +581,32 @@ def needed(cells, wanted):
     return kept
 
 
-@pytest.mark.parametrize("name", BOOK)
-def test_a_chapter_of_the_book_is_graded_all_with_its_solutions(name, handed):
-    """The exercises of the chapter and what they build on; the whole chapter, holes and all, is run by nbval."""
-    printed = notebook.read(BOOK[name])
-    handout = assignment.strip(name, printed)
-    table = json.loads((handed / "exercises.json").read_text("utf8"))
-    tasks = table["exercises"][name] = assignment.exercises_of(handout)
-    (handed / "exercises.json").write_text(json.dumps(table))
-    n = sum(bool(task["checks"]) for task in tasks)
+def filled(name, handout, printed):
+    """The exercises of a chapter and what they build on, each hole with the book's solution in it."""
     modules = {}
     called = {cell.id: assignment.checks(cell.source, modules) for cell in notebook.code_cells(printed)}
     solutions = {str(called[cell.id]): cell for cell in notebook.code_cells(printed) if is_solution(cell)}
     code = notebook.code_cells(handout)
     holes = [cell for cell in code if called[cell.id] and str(called[cell.id]) in solutions]
     handout.cells = needed(code, holes)
-    empty = name == min(BOOK)  # one is enough: that a hole is not filled in, nbval sees in every chapter
-    if empty:
-        nbformat.write(handout, handed / "empty.ipynb")
     for cell in holes:
         cell.source = solutions[str(called[cell.id])].source
-    nbformat.write(handout, handed / "filled.ipynb")
-    done = grade(handed, *[handed / "empty.ipynb"] * empty, handed / "filled.ipynb")
-    said = done.stdout + done.stderr
-    assert f"filled.ipynb: {n} of {n} exercises" in said and (f"empty.ipynb: 0 of {n} exercises" in said) == empty, said
-    assert "  ! cell" not in said, said
+    return handout
+
+
+def test_chapters_of_the_book_are_graded_all_with_their_solutions(handed):
+    """Two are enough: what every hole and every solution comes to, nbval sees in every chapter."""
+    tasks, paths = {}, []
+    for name, product in list(BOOK.items())[:2]:
+        printed = notebook.read(product)
+        handout = assignment.strip(name, printed)
+        tasks[name] = assignment.exercises_of(handout)
+        paths.append(handed / f"{Path(name).name}.ipynb")
+        nbformat.write(filled(name, handout, printed), paths[-1])
+    table = json.loads((handed / "exercises.json").read_text("utf8"))
+    (handed / "exercises.json").write_text(json.dumps(table | {"exercises": table["exercises"] | tasks}))
+    done = grade(handed, *paths)
+    for path, own in zip(paths, tasks.values()):
+        n = sum(bool(task["checks"]) for task in own)
+        assert n and f"{path.name}: {n} of {n} exercises solved\n" in done.stdout, done.stdout
+    assert done.returncode == 0 and "  ! cell" not in done.stdout and not done.stderr
