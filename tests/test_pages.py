@@ -228,13 +228,11 @@ def test_numpy_and_pytorch_stand_in_tabs():
     assert len(tabs.select(".sd-tab-content .cell")) == 2
 
 
+PUBLISHED = {"BOOK_URL": "https://example.org/book", "BOOK_REPOSITORY": "https://github.com/example/book"}
+
+
 def test_a_published_book_has_a_sitemap_and_buttons_that_lead_to_its_repository(tmp_path):
-    done = build(
-        tmp_path,
-        index="# Page\n\nSome text for the description of this page.\n",
-        BOOK_URL="https://example.org/book",
-        BOOK_REPOSITORY="https://github.com/example/book",
-    )
+    done = build(tmp_path, index="# Page\n\nSome text for the description of this page.\n", **PUBLISHED)
     assert done.returncode == 0, done.stdout + done.stderr
     built = tmp_path / "_build/html"
     assert "https://example.org/book/page.html" in (built / "sitemap.xml").read_text()
