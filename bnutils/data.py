@@ -49,17 +49,17 @@ class Data:
     """
 
     name: str
-    x_train: object
-    y_train: object
-    x_validation: object
-    y_validation: object
-    x_test: object
-    y_test: object
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_validation: np.ndarray
+    y_validation: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
     mean: float
     scale: float
 
 
-def load(name, *, standardise=False, seed=0, folder=None):
+def load(name: str, *, standardise: bool = False, seed: int = 0, folder: str | Path | None = None) -> Data:
     """Load a data set and split it by a seeded permutation.
 
     The digits: optical recognition of handwritten digits, E. Alpaydin and C. Kaynak (1998), UCI Machine Learning

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from press import CPU, manuscript, notebook
 
@@ -17,7 +18,7 @@ EXERCISE_OR_HEADING = re.compile(
 )
 
 
-def write(house, out):
+def write(house: Path, out: Path) -> dict[str, list[dict]]:
     """Write all chapters without solutions, the grader, and the table it reads: exercises, settings of the press.
 
     Parameters
@@ -58,7 +59,7 @@ def write(house, out):
     return table
 
 
-def strip(name, printed):
+def strip(name: str, printed: NotebookNode) -> NotebookNode:
     """A printed notebook without outputs, and without all that stands between solution-start and solution-end.
 
     Parameters
@@ -103,7 +104,7 @@ def strip(name, printed):
     return nbformat.v4.new_notebook(cells=cells, metadata=notebook.LANGUAGE | {"assignment": name}, nbformat_minor=5)
 
 
-def exercises_of(handout):
+def exercises_of(handout: NotebookNode) -> list[dict]:
     """The exercises of a notebook, each with its title and the calls of its checkers; none: a person reads it.
 
     A call belongs to the exercise before it, up to the next heading.
@@ -124,7 +125,7 @@ def exercises_of(handout):
     return found
 
 
-def checks(source, modules):
+def checks(source: str, modules: dict[str, str]) -> list[dict[str, str]]:
     """The statements of a cell that call an exercise on one answer, such as ``check.undo(undo)``.
 
     Parameters

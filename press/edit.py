@@ -3,11 +3,12 @@
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 SETTINGS = Path(__file__).with_name("jupyter")  # a double click opens a notebook; nothing is written into the home
 
 
-def run(house, *options, app="jupyterlab"):
+def run(house: Path, *options: str, app: str = "jupyterlab") -> NoReturn:
     """Become the server.
 
     Parameters

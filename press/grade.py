@@ -23,7 +23,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 if __name__ == "__main__" and not sys.flags.safe_path:
     sys.path.pop(0)  # modules that lie beside this file may have been handed in
@@ -47,7 +49,7 @@ LONGEST_REPORT = 1 << 22  # bytes of all its answers
 @click.option("--timeout", default=120, show_default=True, help="seconds that a cell, or a function, may take")
 @click.option("--total", default=1200, show_default=True, help="seconds that a notebook may take")
 @click.option("--memory", default=8, show_default=True, help="GiB of memory that a notebook may take")
-def grade(notebooks, **limits):
+def grade(notebooks: tuple[Path, ...], **limits: int) -> NoReturn:
     table = Path(__file__).with_name("exercises.json")
     if not table.exists():
         raise click.ClickException(f"no {table.name} beside {Path(__file__).name}; run `make assignment` again")
@@ -61,7 +63,7 @@ def grade(notebooks, **limits):
     sys.exit(bool(missing))
 
 
-def report(path, known, limits):
+def report(path: Path, known: dict, limits: dict[str, int]) -> bool:
     """Grade one notebook and print the result. Returns whether every exercise with a checker is solved."""
     try:
         name, cells = read(path, known["exercises"])
@@ -85,7 +87,7 @@ def report(path, known, limits):
     return solved == checked
 
 
-def read(path, chapters):
+def read(path: Path, chapters: dict[str, list[dict]]) -> tuple[str, list[tuple[int, str]]]:
     """The chapter that a notebook fills in, and its code cells with their numbers, without the book's own solutions."""
     import nbformat  # a second: only the process that judges needs it
 
@@ -108,7 +110,9 @@ def read(path, chapters):
     raise ValueError(f"it names no chapter; call it like one of {', '.join(f'{name}.ipynb' for name in chapters)}")
 
 
-def run(cells, checks, environment, limits):
+def run(
+    cells: list[tuple[int, str]], checks: list[dict[str, str]], environment: dict[str, str], limits: dict[str, int]
+) -> tuple[dict[str, list], list[str]]:
     """Run cells in a fresh process, and try their functions there.
 
     Returns
@@ -151,7 +155,7 @@ def run(cells, checks, environment, limits):
     return answers, faults
 
 
-def judge(check, answers):
+def judge(check: dict[str, str], answers: dict[str, list]) -> str:
     """The verdict on what came back for a check, computed here."""
     exercise = pkgutil.resolve_name(check["exercise"])
     given = answers.get(check["exercise"], [])
@@ -160,7 +164,7 @@ def judge(check, answers):
     return plain(engine.verdict(exercise, [decode(each) for each in given]))
 
 
-def decode(written):
+def decode(written: object) -> object:
     match written:
         case {"raised": str(error)}:
             return engine.Raised(error)
@@ -168,7 +172,7 @@ def decode(written):
             return value
 
 
-def plain(text, most=300):
+def plain(text: str, most: int = 300) -> str:
     """Text out of a notebook as one printable line, so that it cannot pass for lines of the report."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= most else f"{line[:most]} ..."
@@ -177,7 +181,7 @@ def plain(text, most=300):
 # ------------------------------------------------------------------------------------------- in the fresh process
 
 
-def respond(work):
+def respond(work: dict) -> None:
     """Run the cells, try the functions, and write what they answer, line by line."""
     sizes = {resource.RLIMIT_AS: work["memory"] << 30, resource.RLIMIT_FSIZE: LARGEST_FILE}
     for what, most in (sizes | {resource.RLIMIT_CPU: work["total"]}).items():
@@ -200,7 +204,7 @@ def respond(work):
             channel.write(json.dumps({"exercise": check["exercise"], "answers": answers}) + "\n")
 
 
-def tried(exercise, expression, names, seconds):
+def tried(exercise: engine.Exercise, expression: str, names: dict, seconds: int) -> list:
     """What the function that an expression names answers to the cases of an exercise."""
 
     def function(*arguments):
@@ -217,12 +221,12 @@ class TooLong(BaseException):
     """Not an `Exception`, so that code which goes on after any error does not go on after this one."""
 
 
-def stop(*_):
+def stop(*_: object) -> NoReturn:
     raise TooLong("more seconds than --timeout allows")
 
 
 @contextlib.contextmanager
-def within(seconds):
+def within(seconds: int) -> Iterator[None]:
     signal.alarm(seconds)
     try:
         yield
@@ -230,7 +234,7 @@ def within(seconds):
         signal.alarm(0)
 
 
-def encode(answer):
+def encode(answer: object) -> dict[str, object]:
     """An answer as JSON has it: arrays as lists; what is neither number nor list as the text of it."""
     if isinstance(answer, engine.Raised):
         return {"raised": answer.error}
@@ -240,7 +244,7 @@ def encode(answer):
         return {"raised": f"{type(error).__name__}: {error}"}
 
 
-def as_list(thing):
+def as_list(thing: object) -> object:
     return thing.tolist() if hasattr(thing, "tolist") else None if thing is ... else repr(thing)
 
 

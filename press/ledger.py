@@ -1,11 +1,14 @@
 """The ledger: every claim of the book with its verdict, written from the records that the chapters left."""
 
 import os
+from collections.abc import Iterable
 
 from bnutils import claims
+from bnutils.claims import Claim
+from press.manuscript import Page
 
 
-def markdown(page, all_claims: dict, judged: dict) -> str:
+def markdown(page: Page, all_claims: dict[str, Claim], judged: dict[str, tuple[str, dict]]) -> str:
     """The body of the ledger page.
 
     Parameters
@@ -33,7 +36,7 @@ def markdown(page, all_claims: dict, judged: dict) -> str:
     return "\n".join(lines + ["", *overturned(all_claims, judged)])
 
 
-def entry(page, claim, name, record, all_claims) -> list[str]:
+def entry(page: Page, claim: Claim, name: str, record: dict, all_claims: dict[str, Claim]) -> list[str]:
     """One judged claim: sentence, verdict, and a row of numbers a condition."""
     judgement = claims.restore(record, all_claims)
     link = os.path.relpath(f"{name}.ipynb", os.path.dirname(page.name))
@@ -51,7 +54,7 @@ def entry(page, claim, name, record, all_claims) -> list[str]:
     ]
 
 
-def overturned(all_claims, judged) -> list[str]:
+def overturned(all_claims: dict[str, Claim], judged: dict[str, tuple[str, dict]]) -> list[str]:
     """The public log: every verdict that fell, and why."""
     rows = [
         (f"{{ref}}`{claim.id} <claim-{claim.id.lower()}>`", was, until, judged[claim.id][1]["verdict"], because)
@@ -63,14 +66,14 @@ def overturned(all_claims, judged) -> list[str]:
     return ["## Overturned verdicts", "", *table(heads, rows), ""] if rows else []
 
 
-def table(heads, rows) -> list[str]:
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
     lines = [[cell.replace("|", "\\|").replace("\n", " ").strip() for cell in row] for row in rows]
     return [f"| {' | '.join(line)} |" for line in (list(heads), ["---"] * len(heads), *lines)]
 
 
-def anchor(claim) -> str:
+def anchor(claim: Claim) -> str:
     return f'<span id="{claim.id}"></span>'
 
 
-def cited(claim) -> str:
+def cited(claim: Claim) -> str:
     return ", ".join(f"{{cite:t}}`{source}`" for source in claim.sources)

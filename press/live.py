@@ -2,6 +2,8 @@
 and the browser loads them anew. The finishing pass belongs to publishing and is left out.
 """
 
+from __future__ import annotations
+
 import asyncio
 import gc
 import html
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 
@@ -26,9 +29,11 @@ from sphinx_autobuild.middleware import JavascriptInjectorMiddleware
 from sphinx_autobuild.server import RebuildServer
 from sphinxcontrib import katex
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.routing import Mount, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from press import manuscript, rules
 
@@ -45,7 +50,7 @@ BOX = (
 )
 
 
-def run(house, chapter=None, port=8000, say=print):
+def run(house: Path, chapter: str | None = None, port: int = 8000, say: Callable[[str], object] = print) -> None:
     """Show the book until Ctrl-C.
 
     Parameters
@@ -66,7 +71,7 @@ def run(house, chapter=None, port=8000, say=print):
         say("\nstopped")
 
 
-def follow(site, listener, chapter, say):
+def follow(site: Site, listener: socket.socket, chapter: str | None, say: Callable[[str], object]) -> None:
     address = f"127.0.0.1:{listener.getsockname()[1]}"
     saves = changes(site.house)
     next(saves)  # it watches from here on
@@ -83,13 +88,13 @@ def follow(site, listener, chapter, say):
             show(server, report, say, f"{files}: on the screen after {time.monotonic() - began:.1f} s")
 
 
-def attempt(site, names):
+def attempt(site: Site, names: list[str]) -> str:
     """Print the pages of these names and build what changed; returns what went wrong, as one text."""
     faults = [site.press(names)] if names else []
     return "\n".join(filter(None, [*faults, site.build(), *site.form(names)]))
 
 
-def show(server, report, say, success):
+def show(server: Server, report: str, say: Callable[[str], object], success: str) -> None:
     server.report = report
     server.reload()
     say(f"{report}\n{success}" if report else success)
@@ -97,7 +102,7 @@ def show(server, report, say, success):
     gc.freeze()
 
 
-def changes(house):
+def changes(house: Path) -> Iterator[set[Path]]:
     """Yield the set of files that an author saved, again and again; the first says that it watches."""
     folders = [house / name for name in WATCHED if (house / name).is_dir()]
     before = stamps(house)
@@ -108,13 +113,13 @@ def changes(house):
         yield settings | {file for _, path in events if (file := Path(path)).suffix in SOURCES}
 
 
-def stamps(house):
+def stamps(house: Path) -> dict[Path, int]:
     """The settings lie among what is built: they are looked at, not watched."""
     files = [house / name for name in SETTINGS]
     return {file: file.stat().st_mtime_ns if file.exists() else 0 for file in files}
 
 
-def due(house, changed, chapter):
+def due(house: Path, changed: set[Path], chapter: str | None) -> tuple[list[str], bool]:
     """(names of pages to print, whether Sphinx must start anew) for a set of saved files."""
     manuscripts = house / "manuscript"
     settings = any(file.relative_to(house).as_posix() in SETTINGS for file in changed)
@@ -127,7 +132,7 @@ def due(house, changed, chapter):
     return names, settings
 
 
-def products(house, source):
+def products(house: Path, source: Path) -> tuple[Path, ...]:
     name = source.relative_to(house / "manuscript").with_suffix("")
     return (house / f"{name}.md", *(house / "chapters" / f"{name}{suffix}" for suffix in (".ipynb", ".md")))
 
@@ -138,10 +143,10 @@ def products(house, source):
 class Site:
     """The book as pages; Sphinx stays in memory and writes what changed."""
 
-    def __init__(self, house):
+    def __init__(self, house: Path):
         self.house, self.app = house, None
 
-    def press(self, names):
+    def press(self, names: list[str]) -> str:
         """Print pages, run the chapters among them that are due; returns the report of what failed, or nothing."""
         command = [sys.executable, "-m", "press", "chapters", *names]
         with subprocess.Popen(command, cwd=self.house, stderr=subprocess.PIPE, text=True) as process:
@@ -152,7 +157,7 @@ class Site:
                 raise
         return COLOURS.sub("", said).strip() if process.returncode else ""
 
-    def build(self):
+    def build(self) -> str:
         """Write the pages whose text changed; returns the warnings."""
         try:
             if self.app is None:
@@ -164,7 +169,7 @@ class Site:
             return f"{type(error).__name__}: {error}"
         return COLOURS.sub("", self.warnings.getvalue()).replace(f"{self.house}/", "").strip()
 
-    def start(self):
+    def start(self) -> None:
         config, _ = get_final_config(
             user_yaml=self.house / "_config.yml",
             cli_config={
@@ -187,17 +192,17 @@ class Site:
             if listener.handler is katex.builder_finished:  # it would take away what the next build needs
                 self.app.disconnect(listener.id)
 
-    def forget(self):
+    def forget(self) -> None:
         """Read and write all pages in the next build: the contents stand on each."""
         self.close()
         shutil.rmtree(self.house / OUT / "doctrees", ignore_errors=True)
 
-    def close(self):
+    def close(self) -> None:
         if self.app is not None:
             self.app = None
             self.context.close()
 
-    def form(self, names):
+    def form(self, names: list[str]) -> Iterator[str]:
         """What `press check` would say of the form of these pages."""
         for name in names:
             source = self.house / "manuscript" / f"{name}.md"
@@ -217,11 +222,11 @@ class Server(RebuildServer):
         self.report = ""
 
     @asynccontextmanager
-    async def lifespan(self, _app):
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self.loop = asyncio.get_running_loop()
         yield
 
-    def reload(self):
+    def reload(self) -> None:
         """Wake the pages that are open now; one that is opened later is new as it is."""
         for step in (self.flag.set, self.flag.clear):
             self.loop.call_soon_threadsafe(step)
@@ -230,29 +235,29 @@ class Server(RebuildServer):
 class Pages(StaticFiles):
     """Never from the memory of the browser: a page that did not change may carry another report."""
 
-    def is_not_modified(self, response_headers, request_headers):
+    def is_not_modified(self, response_headers: Headers, request_headers: Headers) -> bool:
         return False
 
 
 class Injector(JavascriptInjectorMiddleware):
     """Behind every page: the script that reloads it, and what went wrong."""
 
-    def __init__(self, app, ws_url, server):
+    def __init__(self, app: ASGIApp, ws_url: str, server: Server):
         self.server = server
         super().__init__(app, ws_url)
 
     @property
-    def script(self):
+    def script(self) -> bytes:
         report = BOX.format(html.escape(self.server.report)) if self.server.report else ""
         return self.reloading + report.encode()
 
     @script.setter
-    def script(self, reloading):
+    def script(self, reloading: bytes) -> None:
         self.reloading = reloading
 
 
 @contextmanager
-def serving(folder, listener, address):
+def serving(folder: Path, listener: socket.socket, address: str) -> Iterator[Server]:
     """Serve a folder from another thread; gives the `Server`, whose `reload` tells every open page."""
     server = Server()
     app = Starlette(

@@ -8,7 +8,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*/[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LIST = re.compile(r"(?:^\d+\. .*\n)+", re.M)
 
 
-def write(house, name, title=None):
+def write(house: Path, name: str, title: str | None = None) -> Path:
     """Write manuscript/NAME.md, and add it to _toc.yml and to the landing page.
 
     Parameters
@@ -42,7 +42,7 @@ def write(house, name, title=None):
     return source
 
 
-def in_contents(toc, part, chapter):
+def in_contents(toc: str, part: str, chapter: str) -> str:
     """The text of _toc.yml with the chapter behind the last of its part; a part that is not there comes last."""
     entry = f"      - file: chapters/{part}/{chapter}\n"
     own = list(re.finditer(rf"^ *- file: chapters/{part}/.*\n", toc, re.M))
@@ -51,7 +51,7 @@ def in_contents(toc, part, chapter):
     return f"{toc.rstrip()}\n  - caption: {part.replace('-', ' ').capitalize()}\n    chapters:\n{entry}"
 
 
-def in_landing(start, name, title):
+def in_landing(start: str, name: str, title: str) -> str:
     """The landing page with a link to the chapter: where it was announced, or behind the chapter before it."""
     link = f"[{title}](chapters/{name}.ipynb)"
     announced = re.compile(rf"^(\d+\. ){re.escape(title)}(:.*?)? \(to come\)$", re.M)

