@@ -89,22 +89,22 @@ class Row:
 
     @property
     def margin(self) -> float | None:
-        """Distance to the bound in units of the spread, positive on the claim's side; None without a spread.
+        """Distance to the bound in units of the spread, positive on the claim's side: how near the state is to another.
 
-        Of the worst seed or, where an interval decides, of the end of the interval that lies nearer to the bound.
+        Of what lies nearest to the bound: a seed or, where an interval decides, an end of it. None where the state is
+        open, and without a spread.
         """
         condition, sample = self.condition, self.sample
-        if not sample.spread:
+        if not sample.spread or self.state == "open":
             return None
-        if self.keeping is not None:
-            low, high = sample.lowest, sample.highest
-        else:
-            low, high = sample.interval()
+        ends = sample.interval() if self.keeping is None else (sample.lowest, sample.highest)
         if condition.relation == "within":
-            distance = condition.bound - max(abs(low), abs(high))
+            distances = [condition.bound - abs(end) for end in ends]
         else:
-            distance = condition.bound - high if condition.relation in ("<", "<=") else low - condition.bound
-        return distance / sample.spread
+            sign = -1 if condition.relation in ("<", "<=") else 1
+            distances = [sign * (end - condition.bound) for end in ends]
+        nearest = min(distances) if self.state == "met" else max(distances)
+        return nearest / sample.spread
 
 
 @dataclass(frozen=True)
@@ -468,8 +468,8 @@ def cells(row: Row) -> tuple[str, ...]:
     if row.keeping is None:
         left, right = (_number(end, row) for end in sample.interval())
         about = 0.0 if condition.relation == "within" else condition.bound
-        flip = _short(sample.sign_flip(about), 2)
-        numbers = f"{numbers}; mean {_number(sample.mean, row)}, 95 % in [{left}, {right}], sign-flip p ≈{flip}"
+        flip = f"sign-flip p about {about:g}: ≈{_short(sample.sign_flip(about), 2)}"
+        numbers = f"{numbers}; mean {_number(sample.mean, row)}, 95 % in [{left}, {right}]; {flip}"
     beside = "; ".join(f"{name}: {words}, {_extent(getattr(sample, name))}" for name, words in condition.beside) or "–"
     met = row.state if row.keeping is None else f"{row.state}, {row.keeping} of {sample.n} seeds"
     margin = "–" if row.margin is None or _is_residue(row) else "≈" + _short(row.margin, 2)

@@ -78,7 +78,7 @@ class Sample:
     def sign_flip(self, about: float = 0.0) -> float:
         """Exact two-sided p of the sign-flip test: how often random signs take the mean as far from ``about``.
 
-        Fisher (1935), section 21. It supposes only that a difference is as likely to be positive as negative; with
+        Fisher (1935), section 21. It supposes that the differences are independent and symmetric about ``about``; with
         ``n`` seeds it cannot be smaller than 2/2ⁿ.
         """
         if self.n > MOST_FLIPS:

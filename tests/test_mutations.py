@@ -1070,10 +1070,10 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
     ),
     "margin of the best seed": (
         "bnutils.claims",
-        "else low - condition.bound",
-        "else high - condition.bound",
+        "nearest = min(distances) if",
+        "nearest = max(distances) if",
         "test_claims.py",
-        "test_margin_is_the_worst_seed_or_the_near_end_of_the_interval_in_units_of_the_spread",
+        "test_margin_is_what_lies_nearest_to_the_bound_in_units_of_the_spread",
     ),
     "strict bounds taken as weak": (
         "bnutils.claims",
