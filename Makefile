@@ -35,9 +35,10 @@ $(HTML)/.built: $(PAGES) $(PUBLISHED)
 	@$(JUPYTER_BOOK) build -q -W -n --keep-going . > _build/log 2>&1 || { cat _build/log; rm -rf _build; $(INSTALL) damage; exit 1; }
 	@touch $@
 
+# one worker more than processors: some tests wait
 test: lint book ## run every test: digests, unit tests, the pages, every cell of every chapter
 	@$(INSTALL) all
-	@$(BIN)/python -m pytest -n auto --nbval chapters tests
+	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --nbval chapters tests
 
 lint: ## what a commit must pass: ruff, the rules of the manuscript, no large file, no merge marker
 	@$(INSTALL) all
