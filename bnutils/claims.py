@@ -89,10 +89,10 @@ class Row:
 
     @property
     def margin(self) -> float | None:
-        """Distance to the bound in units of the spread, positive on the claim's side: how near the state is to another.
+        """How near the state is to another, in units of the spread; positive on the claim's side.
 
-        Of what lies nearest to the bound: a seed or, where an interval decides, an end of it. None where the state is
-        open, and without a spread.
+        It is the distance to the bound of what lies nearest, a seed or, where an interval decides, an end of it. None
+        where the state is open, and without a spread.
         """
         condition, sample = self.condition, self.sample
         if not sample.spread or self.state == "open":
