@@ -11,6 +11,7 @@ import io
 import logging
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -98,8 +99,22 @@ def show(server: Server, report: str, say: Callable[[str], object], success: str
     server.report = report
     server.reload()
     say(f"{report}\n{success}" if report else success)
-    gc.collect()  # off while building (press.pages); of what lives on, nothing is looked at again
-    gc.freeze()
+    with ctrl_c_waiting():
+        gc.collect()  # off while building (press.pages); of what lives on, nothing is looked at again
+        gc.freeze()
+
+
+@contextmanager
+def ctrl_c_waiting() -> Iterator[None]:
+    """Ctrl-C counts when this is over: what is raised while garbage is collected, Python reports and drops."""
+    came = []
+    before = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def changes(house: Path) -> Iterator[set[Path]]:
@@ -281,8 +296,8 @@ def serving(folder: Path, listener: socket.socket, address: str) -> Iterator[Ser
         middleware=[Middleware(Injector, ws_url=address, server=server)],
         lifespan=server.lifespan,
     )
-    host = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
-    thread = threading.Thread(target=host.run, args=([listener],))
+    host = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=host.run, args=([listener],), daemon=True)
     thread.start()
     try:
         while not host.started:
@@ -292,4 +307,4 @@ def serving(folder: Path, listener: socket.socket, address: str) -> Iterator[Ser
         yield server
     finally:
         host.should_exit = True
-        thread.join()
+        thread.join(timeout=5)  # a page that stays open is no reason to stay
