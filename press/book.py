@@ -243,8 +243,6 @@ def gather(book: Book, due: Iterable[str] = ()) -> Gathered:
 
 def form_faults(book: Book) -> list[str]:
     """Where a page lacks the form that all pages keep; it may be run and printed while it is being written."""
-    if not (book.house / "_toc.yml").exists():
-        return []
     around = rules.look_around(book.house)
     return [fault for page in book.pages for fault in rules.faults(page, around)]
 

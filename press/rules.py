@@ -42,16 +42,19 @@ class Around:
 
 def faults(page: Page, around: Around | None = None) -> Iterator[str]:
     """Every fault of the form of a page, as "manuscript/part/name.md:LINE: what is wrong; cure"."""
-    if not (page.house / "_toc.yml").exists():
-        return  # pages, but no book whose form they could keep
     around = around or look_around(page.house)
+    if around is None:
+        return
     found = [rule(page) for rule in CHAPTER_RULES if page.runs] + [rule(page, around) for rule in BOOK_RULES]
     for complaints in found:
         for line, complaint in complaints:
             yield f"{where(page, line)}: {complaint}"
 
 
-def look_around(house: Path) -> Around:
+def look_around(house: Path) -> Around | None:
+    """All that pages may refer to; None for pages without contents: no book whose form they could keep."""
+    if not (house / "_toc.yml").exists():
+        return None
     toc = parse_yaml(read_text(house, "_toc.yml"), "_toc.yml")
     claims = parse_yaml(read_text(house, "manuscript/claims.yml"), "manuscript/claims.yml")
     texts = {file.relative_to(house): file.read_text("utf8") for file in sorted((house / "manuscript").rglob("*.md"))}
