@@ -10,19 +10,18 @@ keeps, or that a perfect mechanism breaks, is refused.
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
 from operator import ge, gt, le, lt
 from pathlib import Path
 
 from numpy.typing import ArrayLike
 
+from . import cards
 from .evidence import Sample, over
 
 MIME = "application/vnd.bnutils.claim+json"
 PATH = Path(__file__).with_name("claims.yml")
 RELATIONS = {"<": lt, "<=": le, ">": gt, ">=": ge}
-RESIDUE = 1e-6  # what is bounded below this, or does not reach it, is rounding error
 FEWEST_SEEDS = 10  # for an interval
 
 # kind -> the columns it asks of over() beside the values, in the words of claims.yml
@@ -35,7 +34,8 @@ class Condition:
     """One quantity, its kind, what it is in words, and the bound or margin it is held against.
 
     ``relation`` is one of ``RELATIONS``, or ``within`` for an equivalence. ``beside`` says in words what stands beside
-    the values: what chance and a perfect mechanism come to, or the mutant of a theorem.
+    the values: what chance and a perfect mechanism come to, or the mutant of a theorem. ``plain`` says the whole
+    condition, met, to somebody who has not seen its chapter.
     """
 
     quantity: str
@@ -44,6 +44,7 @@ class Condition:
     relation: str
     bound: float
     beside: tuple  # of (column, words)
+    plain: str = ""
 
     @property
     def counts(self) -> bool:
@@ -54,9 +55,9 @@ class Condition:
 
     def bound_in_words(self) -> str:
         return (
-            f"within ±{_short(self.bound, 10)}"
+            f"within ±{cards.short(self.bound, 10)}"
             if self.relation == "within"
-            else f"{self.relation} {_short(self.bound, 10)}"
+            else f"{self.relation} {cards.short(self.bound, 10)}"
         )
 
 
@@ -64,7 +65,8 @@ class Condition:
 class Claim:
     """A claim as it is said, who says it (bibliography keys), the chapter that judges it, and how.
 
-    ``overturned`` are the verdicts it had before, each with the day and the reason it fell.
+    ``overturned`` are the verdicts it had before, each with the day and the reason it fell; ``run`` says in a few
+    sentences what was run; ``quoted`` are a source's own words: its bibliography key, and they.
     """
 
     id: str
@@ -73,6 +75,8 @@ class Claim:
     chapter: str
     conditions: tuple
     overturned: tuple = ()
+    run: str = ""
+    quoted: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,10 @@ class Row:
         """How near the state is to another, in units of the spread; positive on the claim's side.
 
         It is the distance to the bound of what lies nearest, a seed or, where an interval decides, an end of it. None
-        where the state is open, and without a spread.
+        where the state is open, without a spread, and in an identity.
         """
         condition, sample = self.condition, self.sample
-        if not sample.spread or self.state == "open":
+        if not sample.spread or self.state == "open" or not condition.counts:
             return None
         ends = sample.interval() if self.keeping is None else (sample.lowest, sample.highest)
         if condition.relation == "within":
@@ -134,7 +138,7 @@ class Judgement:
         }
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": _text(self), "text/html": _card(self), MIME: self.record()}
+        return {"text/plain": cards.text(self), "text/html": cards.card(self), MIME: self.record()}
 
 
 def load(path: str | Path | None = None) -> dict[str, Claim]:
@@ -166,7 +170,12 @@ def load(path: str | Path | None = None) -> dict[str, Claim]:
         raise ValueError(f"{path.name}:{mark.line + 1 if mark else 1}: {getattr(error, 'problem', error)}") from None
     claims = {}
     for row in rows:
-        _check_keys(row, {"id", "says", "sources", "chapter", "conditions"}, {"overturned"}, f"{path.name}: a claim")
+        _check_keys(
+            row,
+            {"id", "says", "sources", "chapter", "conditions"},
+            {"overturned", "run", "quoted"},
+            f"{path.name}: a claim",
+        )
         where = f"{path.name}: {row['id']}"
         if row["id"] in claims:
             raise ValueError(f"{path.name}: {row['id']} stands twice; an id names one claim")
@@ -180,7 +189,16 @@ def load(path: str | Path | None = None) -> dict[str, Claim]:
                 f"{where}: expected a proof, or two or more conditions that count, got {kinds}; an identity does not"
             )
         overturned = tuple(_overturned(entry, where) for entry in row.get("overturned", ()))
-        claims[row["id"]] = Claim(row["id"], row["says"], tuple(row["sources"]), row["chapter"], conditions, overturned)
+        claims[row["id"]] = Claim(
+            row["id"],
+            row["says"],
+            tuple(row["sources"]),
+            row["chapter"],
+            conditions,
+            overturned,
+            " ".join(row.get("run", "").split()),
+            _quoted(row["quoted"], row["sources"], where) if "quoted" in row else (),
+        )
     return claims
 
 
@@ -294,35 +312,69 @@ def verdict(rows: Sequence[Row]) -> str:
     return "partly" if {"met", "broken"} <= set(states) else "undecided"
 
 
-_COLUMNS = ("values", "chance", "perfect", "mutant")
+def nearest_turn(judgement: Judgement) -> tuple[Row, float, str] | None:
+    """The smallest relative move of one bound, or margin, after which the verdict is another word.
+
+    A bound is not moved across zero, where it would ask something else, nor to where it would be refused.
+
+    Returns
+    -------
+    tuple
+        the row whose bound moves, a bound just beyond the turn with as few digits as keep the word, and that word;
+        None where no such bound turns it
+    """
+    found = []
+    for place, row in enumerate(judgement.rows):
+        bound = row.condition.bound
+        for edge in _edges(row) if row.condition.counts else ():
+            if edge * bound <= 0:
+                continue
+            for side in (-1, 1) if edge == bound else (math.copysign(1, edge - bound),):
+                moved = [_beyond(edge, side, digits) for digits in range(2, 11)]
+                words = [_verdict_at(judgement, place, each) for each in moved]
+                if words[-1] not in (None, judgement.verdict):
+                    found.append((abs(edge / bound - 1), place, moved[words.index(words[-1])], words[-1]))
+    if not found:
+        return None
+    _, place, bound, word = min(found)
+    return judgement.rows[place], bound, word
 
 
-def _judgement(claim, seeds, values):
-    seeds = tuple(int(seed) for seed in seeds)
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"expected one or more seeds, each once, got {list(seeds)}")
-    rows = []
-    for condition in claim.conditions:
-        given = values[condition.quantity]
-        try:
-            sample = given if isinstance(given, Sample) else over(given)
-            if sample.n != len(seeds):
-                raise ValueError(f"expected {len(seeds)} values, one a seed, got {sample.n}")
-            rows.append(_row(condition, _rounded(sample)))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{claim.id}, {condition.quantity}: {error}") from None
-    return Judgement(claim, seeds, tuple(rows), verdict(rows))
+def _edges(row):
+    """Where a bound that moves changes the state of a row."""
+    if row.keeping is not None:
+        return row.sample.lowest, row.sample.highest
+    ends = row.sample.interval()
+    return tuple(map(abs, ends)) if row.condition.relation == "within" else ends
 
 
-def _rounded(sample):
-    """As it is recorded: what is judged and what is stored are the same numbers."""
-    columns = {name: getattr(sample, name) for name in _COLUMNS}
-    return over(
-        **{name: [float(f"{value:.12g}") for value in column] for name, column in columns.items() if column is not None}
-    )
+def _beyond(edge, side, digits):
+    """A number of so many digits next to ``edge``, on this side of it."""
+    unit = 10.0 ** (math.floor(math.log10(abs(edge))) + 1 - digits)
+    steps = math.ceil(edge / unit) - 1 if side < 0 else math.floor(edge / unit) + 1
+    return float(f"{steps * unit:.12g}")
 
 
-def _row(condition, sample):
+def _verdict_at(judgement, place, bound):
+    """The verdict with another bound in one row; None where that bound would be refused."""
+    row = judgement.rows[place]
+    if bound * row.condition.bound <= 0:
+        return None
+    try:
+        moved = held(replace(row.condition, bound=bound), row.sample)
+    except ValueError:
+        return None
+    return verdict([*judgement.rows[:place], moved, *judgement.rows[place + 1 :]])
+
+
+def held(condition: Condition, sample: Sample) -> Row:
+    """One condition measured.
+
+    Raises
+    ------
+    ValueError
+        columns that the condition does not ask for, or values that could not have come out otherwise
+    """
     asked = tuple(name for name, _ in condition.beside)
     given = tuple(name for name in ("chance", "perfect", "mutant") if getattr(sample, name) is not None)
     if set(asked) != set(given):
@@ -338,6 +390,34 @@ def _row(condition, sample):
         raise ValueError(f"an identity holds in every seed, this one in {keeping} of {sample.n}; mend algebra or code")
     state = "met" if keeping == sample.n else "open" if keeping else "broken"
     return Row(condition, sample, state, keeping)
+
+
+_COLUMNS = ("values", "chance", "perfect", "mutant")
+
+
+def _judgement(claim, seeds, values):
+    seeds = tuple(int(seed) for seed in seeds)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"expected one or more seeds, each once, got {list(seeds)}")
+    rows = []
+    for condition in claim.conditions:
+        given = values[condition.quantity]
+        try:
+            sample = given if isinstance(given, Sample) else over(given)
+            if sample.n != len(seeds):
+                raise ValueError(f"expected {len(seeds)} values, one a seed, got {sample.n}")
+            rows.append(held(condition, _rounded(sample)))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{claim.id}, {condition.quantity}: {error}") from None
+    return Judgement(claim, seeds, tuple(rows), verdict(rows))
+
+
+def _rounded(sample):
+    """As it is recorded: what is judged and what is stored are the same numbers."""
+    columns = {name: getattr(sample, name) for name in _COLUMNS}
+    return over(
+        **{name: [float(f"{value:.12g}") for value in column] for name, column in columns.items() if column is not None}
+    )
 
 
 def _state_of_interval(condition, sample):
@@ -358,13 +438,14 @@ def _refuse_what_is_decided(condition, sample):
     for name in ("chance", "mutant"):
         if kept := [value for value in getattr(sample, name) or () if condition.keeps(value)]:
             raise ValueError(
-                f"{name} gives {_short(kept[0])}, which is {said}; a bound that {name} keeps proves nothing"
+                f"{name} gives {cards.short(kept[0])}, which is {said}; a bound that {name} keeps proves nothing"
             )
     if broken := [value for value in sample.perfect or () if not condition.keeps(value)]:
         raise ValueError(
-            f"a perfect mechanism gives {_short(broken[0])}, which is not {said}; a bound that it breaks proves nothing"
+            f"a perfect mechanism gives {cards.short(broken[0])}, which is not {said}; "
+            "a bound that it breaks proves nothing"
         )
-    if condition.kind == "bound" and 0 < max(map(abs, (*sample.values, condition.bound))) < RESIDUE:
+    if condition.kind == "bound" and 0 < max(map(abs, (*sample.values, condition.bound))) < cards.RESIDUE:
         raise ValueError("all values are rounding errors: algebra decides; make it an identity or a proof")
 
 
@@ -402,6 +483,13 @@ def _overturned(entry, where):
     return entry["was"], str(entry["until"]), entry["because"]
 
 
+def _quoted(entry, sources, where):
+    _check_keys(entry, {"source", "words"}, set(), f"{where}: quoted words")
+    if entry["source"] not in sources:
+        raise ValueError(f"{where}: expected words of one of its sources {sources}, got {entry['source']!r}")
+    return entry["source"], " ".join(entry["words"].split())
+
+
 def _condition(row, where):
     kind = row.get("kind") if isinstance(row, dict) else None
     if kind not in KINDS:
@@ -410,7 +498,7 @@ def _condition(row, where):
     _check_keys(
         row,
         {"quantity", "kind", "what", "bound"} | needed,
-        set(KINDS[kind]) - needed,
+        set(KINDS[kind]) - needed | {"plain"},
         f"{where}: a condition of kind {kind}",
     )
     given = re.fullmatch(r"(within|<=?|>=?) *(\S+)", str(row["bound"]))
@@ -428,7 +516,7 @@ def _condition(row, where):
             "there were nothing to find, or if the mechanism were perfect"
         )
     what = f"{row['what']} ({row['theorem']})" if kind == "proof" else row["what"]
-    return Condition(row["quantity"], kind, what, given[1], number, beside)
+    return Condition(row["quantity"], kind, what, given[1], number, beside, row.get("plain", ""))
 
 
 def _float(text):
@@ -436,74 +524,3 @@ def _float(text):
         return float(text)
     except ValueError:
         return math.nan
-
-
-def _short(number, digits=3):
-    """A few significant digits, with an exponent as people write it."""
-    text = re.sub(r"e([-+])0*", lambda e: "e" + e[1].strip("+"), f"{number + 0.0:.{digits}g}")
-    return text.replace("-", "−", 1) if text.startswith("-") else text
-
-
-def _is_residue(row):
-    """Whether the row holds rounding errors, whose digits differ between machines."""
-    condition = row.condition
-    return condition.kind != "bound" and condition.relation in ("<", "<=") and 0 < condition.bound <= RESIDUE
-
-
-def _number(value, row):
-    """A value as the card prints it: behind ≈, or for rounding errors as below the bound."""
-    if _is_residue(row) and abs(value) < row.condition.bound:
-        return "< " + _short(row.condition.bound, 10)
-    return "≈" + _short(value)
-
-
-HEADS = ("condition", "median [lowest, highest]", "what would be", "met", "margin")
-
-
-def cells(row: Row) -> tuple[str, ...]:
-    """What card and ledger say of a condition, one text for each of ``HEADS``."""
-    condition, sample = row.condition, row.sample
-    middle, low, high = (_number(value, row) for value in (sample.median, sample.lowest, sample.highest))
-    numbers = middle if _is_residue(row) and middle == high else f"{middle} [{low}, {high}]"
-    if row.keeping is None:
-        left, right = (_number(end, row) for end in sample.interval())
-        about = 0.0 if condition.relation == "within" else condition.bound
-        flip = f"sign-flip p about {about:g}: ≈{_short(sample.sign_flip(about), 2)}"
-        numbers = f"{numbers}; mean {_number(sample.mean, row)}, 95 % in [{left}, {right}]; {flip}"
-    beside = "; ".join(f"{name}: {words}, {_extent(getattr(sample, name))}" for name, words in condition.beside) or "–"
-    met = row.state if row.keeping is None else f"{row.state}, {row.keeping} of {sample.n} seeds"
-    margin = "–" if row.margin is None or _is_residue(row) else "≈" + _short(row.margin, 2)
-    if not condition.counts:
-        met = f"identity, {row.keeping} of {sample.n} seeds; does not count"
-    return f"{condition.what} {condition.bound_in_words()}", numbers, beside, met, margin
-
-
-def _extent(column):
-    low, high = (_short(edge) for edge in (min(column), max(column)))
-    return f"≈{low}" if low == high else f"≈{low} to ≈{high}"
-
-
-def _text(judgement):
-    lines = [_title(judgement), judgement.claim.says]
-    for row in judgement.rows:
-        what, *rest = cells(row)
-        lines.append(f"- {what}: " + "; ".join(f"{head}: {text}" for head, text in zip(HEADS[1:], rest) if text != "–"))
-    return "\n".join(lines)
-
-
-def _title(judgement):
-    return f"{judgement.claim.id} · {judgement.verdict}" + (", by proof" if judgement.by_proof else "")
-
-
-def _card(judgement):
-    head = "".join(f'<th scope="col">{title}</th>' for title in HEADS)
-    body = ""
-    for row in judgement.rows:
-        what, *values = map(escape, cells(row))
-        body += f'<tr><th scope="row">{what}</th>' + "".join(f"<td>{value}</td>" for value in values) + "</tr>\n"
-    return (
-        f'<div class="bn-claim bn-{judgement.verdict}">\n'
-        f'<p class="bn-claim-head"><strong>{_title(judgement)}</strong></p>\n'
-        f'<p class="bn-claim-says">{escape(judgement.claim.says)}</p>\n'
-        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>"
-    )

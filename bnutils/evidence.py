@@ -5,6 +5,7 @@ values in a record of its own MIME type and writes them into the sentences that 
 """
 
 import math
+import re
 from html import escape
 from numbers import Integral, Real
 
@@ -13,7 +14,10 @@ from .sample import Sample, over
 __all__ = ["MIME", "Sample", "display", "exact", "faults_of", "in_words", "measured", "over"]
 
 MIME = "application/vnd.bnutils.numbers+json"
-OPENING = '<pre class="bn-numbers">'
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# in Jupyter the lines are folded; a page shows them with the cell that left them
+OPENING, BETWEEN = '<details class="bn-kept"><summary>', '</summary><pre class="bn-numbers">'
+CLOSING = "</pre></details>"
 
 
 def exact(**values: Real) -> None:
@@ -105,7 +109,7 @@ def in_words(value: float | dict, form: str, part: str = "") -> str:
     Returns
     -------
     str
-        what is measured stands behind ``≈``; a minus is a minus sign
+        what is measured stands behind ``≈``; a minus is a minus sign, and 2e-19 is 2·10⁻¹⁹
 
     Raises
     ------
@@ -116,13 +120,42 @@ def in_words(value: float | dict, form: str, part: str = "") -> str:
     if part not in ("", "lowest", "highest", "n", "range") or (part and not sampled):
         raise ValueError(f"expected one of lowest, highest, n and range behind | of a measured number, got {part!r}")
     if not sampled:
-        return format(value, form).replace("-", "−")
+        return _as_read(format(value, form))
     sample = over(value["values"])
     if part == "n":
         return format(sample.n, form)
     if part == "range":
-        return f"≈{sample.median:{form}} [{sample.lowest:{form}}, {sample.highest:{form}}]".replace("-", "−")
-    return "≈" + format(getattr(sample, part or "median"), form).replace("-", "−")
+        return _as_read(f"≈{sample.median:{form}} [{sample.lowest:{form}}, {sample.highest:{form}}]")
+    return _as_read("≈" + format(getattr(sample, part or "median"), form))
+
+
+def _as_read(number):
+    """With minus signs, and powers of ten as people write them: 2·10⁻¹⁹ for 2e-19."""
+    powers = re.sub(r"e([+-])0*(\d+)", lambda e: "·10" + (e[1].strip("+") + e[2]).translate(RAISED), number)
+    return powers.replace("-", "−")
+
+
+def in_full(kind: str, value: float | dict) -> str:
+    """All that is known of a recorded number, as the page says it where somebody asks.
+
+    Parameters
+    ----------
+    kind : str
+        ``exact``, or ``measured`` for the record of a sample
+    value
+        a number, or the record of a measured sample
+    """
+    if kind == "exact":
+        return f"exact: {_digits(value, 10)}".replace("-", "−")
+    sample = over(**value)
+    middle, low, high = (f"≈{_digits(each, 4)}" for each in (sample.median, sample.lowest, sample.highest))
+    if sample.n == 1:
+        words = f"measured once: {middle}; asserted {_bound(sample)}"
+    else:
+        words = (
+            f"measured in {sample.n} seeds: median {middle}, lowest {low}, highest {high}; every seed {_bound(sample)}"
+        )
+    return words.replace("-", "−")
 
 
 def faults_of(data: dict) -> list[str]:
@@ -147,7 +180,8 @@ def faults_of(data: dict) -> list[str]:
 
 def _lines(text):
     """What is shown, line by line, in an order of its own: a stored notebook has the record in that of the alphabet."""
-    return sorted("".join(text).removeprefix(OPENING).removesuffix("</pre>").split("\n"))
+    text = "".join(text).removeprefix(OPENING).removesuffix(CLOSING)
+    return sorted(text.replace(BETWEEN, "\n", 1).split("\n"))
 
 
 def _scalar(name, value):
@@ -192,9 +226,10 @@ def _line(name, value):
 def _bundle(kind, values):
     lines = {name: _line(name, value) for name, value in values.items()}
     anchored = "\n".join(f'<span id="n-{name}">{escape(line)}</span>' for name, line in lines.items())
+    count = f"{len(lines)} number{'' if len(lines) == 1 else 's'}"
     return {
         "text/plain": "\n".join(lines.values()),
-        "text/html": f"{OPENING}{anchored}</pre>",
+        "text/html": f"{OPENING}{count}{BETWEEN}{anchored}{CLOSING}",
         MIME: {"kind": kind, "values": values},
     }
 

@@ -30,10 +30,20 @@ KINDS = {
         "profiles": "activation -> init scale -> depth -> 'without' and 'with' -> lowest, median and highest log10 of "
         "the gradient norm, (3, depth), from the first layer on"
     },
+    "batch": {
+        "values": "the values that batches are drawn from",
+        "order": "whole numbers from 0: which values follow one another in the batches",
+    },
+    "scrub": {
+        "steps": "the steps of training that were recorded, whole numbers that increase, (T,)",
+        "layers": "layer -> 'edges' of the bins, (B + 1,), and 'without' and 'with' of each of 'counts', (T, B), "
+        "'percentiles', 15, 50 and 85, (T, 3), and 'shift', the change of the gradient, positive, (T,)",
+    },
 }
+LARGEST = 60_000  # bytes of data, before they are compressed
 
 
-def show(name: str, *, figure: str, data: dict, alt: str, static: Figure) -> None:
+def show(name: str, *, figure: str, data: dict, alt: str, static: Figure, caption: str | None = None) -> None:
     """Show a figure that the reader can change, with a static one for where that cannot be.
 
     Parameters
@@ -47,7 +57,10 @@ def show(name: str, *, figure: str, data: dict, alt: str, static: Figure) -> Non
     alt : str
         of the static figure: axes, trend and one number, made from the data at run time
     static
-        what ``plots.figure`` gave, drawn; it should show the settings that the interactive one starts with
+        what ``plots.figure`` gave, drawn; it should show the settings that the interactive one starts with, and its
+        title should hold at all of them
+    caption : str
+        as for ``plots.show``
 
     Raises
     ------
@@ -57,8 +70,12 @@ def show(name: str, *, figure: str, data: dict, alt: str, static: Figure) -> Non
     if figure not in KINDS:
         raise ValueError(f"expected a figure among {', '.join(KINDS)}, got {figure!r}")
     _check(figure, data)
-    bundle = plots.bundle(static, name, alt=alt)
+    bundle = plots.bundle(static, name, alt=alt, caption=caption)
     content = json.dumps(_plain(data), separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
+    if (size := len(content.encode())) > LARGEST:
+        raise ValueError(
+            f"expected at most {LARGEST} bytes of data, got {size}: round the values, or record fewer of them"
+        )
     bundle["text/html"] = (
         f'<div class="bn-interactive" data-figure="{figure}" data-name="{name}">\n{bundle["text/html"]}\n'
         f'<script type="application/json">{content}</script>\n</div>'
@@ -107,6 +124,12 @@ def _check(figure, data):
             )
         batches, largest = 128, 32  # as many as the page offers
         _check_order(data["order"], values.size, fewest=batches * largest)
+    if figure == "batch":
+        if np.ndim(data["values"]) != 1 or np.ptp(data["values"]) == 0:
+            raise ValueError(f"expected values that differ, got shape {np.shape(data['values'])}")
+        _check_order(data["order"], np.size(data["values"]), fewest=64)
+    if figure == "scrub":
+        _check_scrub(data["steps"], data["layers"])
     if figure == "profile":
         depths = [
             (depth, sides)
@@ -126,6 +149,32 @@ def _check(figure, data):
                 raise ValueError(
                     f"expected lowest, median and highest in this order at depth {depth}, got rows that cross"
                 )
+
+
+def _check_scrub(steps, layers):
+    steps = np.asarray(steps)
+    if steps.dtype.kind not in "iu" or steps.ndim != 1 or steps.size < 2 or (np.diff(steps) <= 0).any():
+        raise ValueError(f"expected two or more steps, whole numbers that increase, got {steps!r}")
+    if not layers:
+        raise ValueError("expected one layer or more, got none")
+    for name, layer in layers.items():
+        if set(layer) != {"edges", "counts", "percentiles", "shift"}:
+            raise ValueError(f"expected edges, counts, percentiles and shift for {name!r}, got {', '.join(layer)}")
+        edges, t = np.asarray(layer["edges"]), steps.size
+        wanted = {"counts": (t, edges.size - 1), "percentiles": (t, 3), "shift": (t,)}
+        for part, shape in wanted.items():
+            shapes = {side: np.shape(values) for side, values in layer[part].items()}
+            if shapes != dict.fromkeys(("without", "with"), shape):
+                raise ValueError(f"expected {part} of {name!r} 'without' and 'with', of shape {shape}, got {shapes}")
+        if (np.diff(edges) <= 0).any():
+            raise ValueError(f"expected edges of {name!r} that increase, got {layer['edges']!r}")
+        for side, rows in layer["percentiles"].items():
+            if (np.diff(rows) < 0).any() or np.less_equal(np.ptp(rows, axis=1), 0).any():
+                raise ValueError(
+                    f"expected percentiles 15, 50, 85 of {name!r} that rise, {side!r} has some that do not"
+                )
+            if np.less_equal(layer["shift"][side], 0).any() or np.asarray(layer["counts"][side]).dtype.kind not in "iu":
+                raise ValueError(f"expected whole counts and a positive shift of {name!r}, {side!r} has others")
 
 
 def _check_order(order, size, *, fewest):

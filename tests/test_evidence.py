@@ -28,7 +28,13 @@ def bundle(show, **values):
         show(**values)
     ((content, raw),) = bundles
     assert raw and set(content) == {"text/plain", "text/html", evidence.MIME}
-    assert unescape(re.sub("<[^>]*>", "", content["text/html"])) == content["text/plain"]
+    count, lines = re.fullmatch(
+        r'<details class="bn-kept"><summary>(\d+) numbers?</summary><pre class="bn-numbers">(.*)</pre></details>',
+        content["text/html"],
+        re.S,
+    ).groups()
+    assert unescape(re.sub("<[^>]*>", "", lines)) == content["text/plain"]
+    assert int(count) == len(values)
     assert re.findall('<span id="n-([^"]+)">', content["text/html"]) == list(values)
     return content
 
@@ -87,7 +93,7 @@ def test_measured_without_a_bound_is_refused():
         ({"values": [0.3, 0.1, 0.2]}, ".1f", "lowest", "≈0.1"),
         ({"values": [0.3, 0.1, 0.2]}, ".1f", "highest", "≈0.3"),
         ({"values": [0.3, 0.1, 0.2]}, "d", "n", "3"),
-        ({"values": [-1e-9]}, ".0e", "", "≈−1e−09"),
+        ({"values": [-1e-9]}, ".0e", "", "≈−1·10⁻⁹"),
     ],
 )
 def test_a_number_in_words(value, form, part, words):
@@ -98,6 +104,23 @@ def test_a_number_in_words(value, form, part, words):
 def test_a_part_that_is_not_there_is_refused(value, part):
     with pytest.raises(ValueError, match="expected one of lowest, highest, n and range"):
         evidence.in_words(value, ".1f", part)
+
+
+@pytest.mark.parametrize(
+    ("show", "value", "words"),
+    [
+        (evidence.exact, -1 / 3, "exact: −0.3333333333"),
+        (evidence.measured, over(0.25, above=0), "measured once: ≈0.25; asserted > 0"),
+        (
+            evidence.measured,
+            over([0.3, 0.1, -0.2], below=0.5),
+            "measured in 3 seeds: median ≈0.1, lowest ≈−0.2, highest ≈0.3; every seed < 0.5",
+        ),
+    ],
+)
+def test_a_number_in_full(show, value, words):
+    record = bundle(show, x=value)[evidence.MIME]
+    assert evidence.in_full(record["kind"], record["values"]["x"]) == words
 
 
 def stored():
@@ -115,6 +138,10 @@ def stored():
         (lambda data: data[evidence.MIME]["values"]["plain"].update(below=0.5), "its text/plain is not what"),
         (
             lambda data: data.update({"text/html": data["text/html"].replace("0.12", "0.13")}),
+            "its text/html is not what",
+        ),
+        (
+            lambda data: data.update({"text/html": data["text/html"].replace(">1 number<", ">2 numbers<")}),
             "its text/html is not what",
         ),
         (lambda data: data[evidence.MIME].pop("kind"), "its record cannot be read"),

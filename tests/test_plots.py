@@ -5,7 +5,9 @@ import io
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from unittest import mock
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import matplotlib
@@ -40,8 +42,22 @@ def draw(name="gradient", alt="Gradient norm falls from layer 20 to layer 1."):
     return bundle
 
 
+def svgs_of(bundle):
+    return re.findall(r"<svg.*?</svg>", bundle["text/html"], re.S)
+
+
 def svg_of(bundle):
-    return re.search(r"<svg.*</svg>", bundle["text/html"], re.S)[0]
+    return svgs_of(bundle)[0]
+
+
+def place_of(svg):
+    """The part of the drawing that is shown: left, top, width, height in points."""
+    return [float(number) for number in re.search(r'viewBox="([^"]*)"', svg)[1].split()]
+
+
+def shown(fig, name="a", **options):
+    """The bundle of a figure."""
+    return plots.bundle(fig, name, alt="A line rises from 0 to 1.", **options)
 
 
 def ids(bundle):
@@ -54,10 +70,30 @@ def test_one_bundle_holds_the_page_the_png_and_the_alt_text():
     assert bundle["text/plain"] == "Gradient norm falls from layer 20 to layer 1."
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     figure = BeautifulSoup(bundle["text/html"], "html.parser").figure
-    assert figure["class"] == ["bn-figure"] and figure["id"] == "fig-gradient"
+    assert figure["class"] == ["bn-figure", "bn-wide"] and figure["id"] == "fig-gradient"
     assert figure.svg["role"] == "img" and figure.svg["aria-label"] == bundle["text/plain"]
-    assert "width: 100%" in figure.svg["style"] and "max-width: 653px" in figure.svg["style"]
-    assert "Without BN the gradient dies by layer 6" in figure.text
+    assert [each.get("aria-hidden") for each in figure.select("svg")] == [None, "true"]  # the first speaks for both
+
+
+def test_title_and_caption_are_text_of_the_page():
+    fig, ax = plots.figure("The loss of x < 1 falls")
+    ax.plot([0, 1])
+    figure = BeautifulSoup(shown(fig, caption="Dots: one\n  seed & more.")["text/html"], "html.parser").figure
+    assert figure.select_one("p.bn-figure-title strong").get_text() == "The loss of x < 1 falls"
+    assert figure.select_one("figcaption p.bn-caption").get_text() == "Dots: one seed & more."
+    assert "falls" not in "".join(svg.get_text() for svg in figure.select("svg"))
+    assert not BeautifulSoup(draw()["text/html"], "html.parser").select(".bn-caption")
+
+
+def test_the_png_has_the_title_drawn_in():
+    """A viewer that drops the HTML drops the title with it."""
+
+    def png(title):
+        fig, ax = plots.figure(title)
+        ax.plot([0, 1])
+        return shown(fig)["image/png"]
+
+    assert png("One title") == png("One title") != png("Another title")
 
 
 def test_two_runs_give_the_same_bytes():
@@ -74,7 +110,7 @@ def test_bytes_carry_no_date_and_no_version():
     ("kind", "old", "new"),
     [
         ("text/html", "<path", "<PATH"),
-        ("text/html", "panel%2Cseries", "panel%2Cother"),
+        ("text/html", "panel,series", "panel,other"),
         ("text/html", "falls", "rises"),
         ("text/plain", "falls", "rises"),
         ("image/png", "A", "B"),
@@ -108,7 +144,7 @@ def test_every_reference_inside_the_svg_finds_its_id():
 
 def test_no_ink_paper_or_font_is_fixed():
     """Text and axes take the page's colour, white takes the page's, and the font is inherited."""
-    svg = svg_of(draw())
+    svg = "".join(svgs_of(draw()))
     assert not re.search(rf"#000000|#ffffff|{plots.INK}|\b(black|white)\b|font-family: (?!inherit)", svg, re.I)
     root = svg[: svg.index(">")]
     assert 'fill="currentColor"' in root and "font-family: inherit" in root
@@ -117,7 +153,7 @@ def test_no_ink_paper_or_font_is_fixed():
 
 
 def test_colours_left_in_the_svg_are_those_of_the_book():
-    left = set(re.findall(r"#[0-9a-f]{6}\b", svg_of(draw())))
+    left = set(re.findall(r"#[0-9a-f]{6}\b", "".join(svgs_of(draw()))))
     assert {plots.WITH, plots.WITHOUT} <= left <= {*plots.PALETTE, "#cccccc"}  # #cccccc: a legend's frame
 
 
@@ -132,16 +168,13 @@ def test_svg_is_well_formed_even_with_markup_in_the_text():
 def test_formulas_run_in_the_order_they_are_read():
     """Mathtext groups its glyphs by style, 'norm ()' first and sigma after it; in the page they stand as written."""
     text = "".join(ElementTree.fromstring(svg_of(draw())).itertext()).replace("\xa0", " ")
-    assert "norm (σB)" in text and "10−8" in text
+    assert "norm (σB)" in text and "10⁻⁸" in text
 
 
 def test_stacked_formulas_keep_their_positions():
-    bundles = []
     fig, ax = plots.figure("A fraction")
     ax.set_xlabel(r"$\frac{1}{N}$")
-    with mock.patch.object(evidence, "display", bundles.append):
-        plots.show(fig, "fraction", alt="A fraction.")
-    one, n = re.findall(r'<tspan x="[\d.]+" y="([-\d.]+)"[^>]*>[1N]<', bundles[0]["text/html"])
+    one, n = re.findall(r'<tspan x="[\d.]+" y="([-\d.]+)"[^>]*>[1N]<', svg_of(shown(fig)))
     assert float(one) < float(n)
 
 
@@ -151,22 +184,120 @@ def test_a_form_of_formula_it_does_not_know_is_left_alone():
 
 
 def test_png_is_twice_the_drawing_on_white():
-    bundle = draw()
-    width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', bundle["text/html"]).groups())
-    png = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
-    assert png.size == (int(2 * width), int(2 * height))
+    fig, axes = plots.figure("A title", rows=2)
+    width, height = fig.get_size_inches() * 72
+    axes[0].plot([0, 1])
+    png = Image.open(io.BytesIO(base64.b64decode(shown(fig)["image/png"])))
+    assert png.size == (int(2 * width), int(2 * (height + 18)))  # a quarter of an inch for each line of the title
     assert png.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
 
 
-@pytest.mark.parametrize("columns", [1, 2])
-def test_type_is_readable_on_a_phone(columns):
-    """390 px less the margins leave 358: tick labels keep 8 px there, and are smaller than the title everywhere."""
+@pytest.mark.parametrize(("columns", "drawings"), [(1, 2), (2, 2), (3, 3)])
+def test_type_is_readable_on_a_phone_and_not_large_on_a_screen(columns, drawings):
+    """A phone has 350 px for a figure, a screen 640 or 870; one panel is drawn for both, several wrap."""
     fig, axes = plots.figure("A title", columns=columns)
     for ax in np.atleast_1d(axes):
         ax.set_xlabel("layer")
-        ticks, label = ax.xaxis.get_ticklabels()[0].get_size(), ax.xaxis.label.get_size()
-        assert ticks * 358 / (72 * fig.get_figwidth()) >= 8
-        assert ticks < label < fig.texts[0].get_size()
+    found = svgs_of(shown(fig))
+    assert len(found) == drawings
+    for svg in found if columns > 1 else found[1:]:
+        sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", svg)]
+        width, largest = place_of(svg)[2] * 4 / 3, float(re.search(r"max-width: (\d+)px", svg)[1])
+        on_a_phone, on_a_screen = min(350, largest) / width, min(largest, 870 / columns) / width
+        assert min(sizes) * 4 / 3 * on_a_phone >= 11 and max(sizes) * 4 / 3 * on_a_screen <= 16
+    assert place_of(found[0])[2] * 4 / 3 == pytest.approx(640) or columns > 1
+
+
+def test_panels_are_the_whole_drawing_cut_between_them():
+    fig, axes = plots.figure("A title", columns=3, rows=2, height=2)
+    for ax in axes.flat:
+        ax.plot([0, 1])
+        ax.set_title("a panel")
+    width, height = fig.get_size_inches() * 72
+    found = svgs_of(shown(fig))
+    assert [svg.count("a panel") for svg in found] == [1] * 6
+    parts = [place_of(svg) for svg in found]
+    for row in (parts[:3], parts[3:]):
+        assert row[0][0] == 0 and sum(part[2] for part in row) == pytest.approx(width, abs=0.1)
+        for one, two in pairwise(row):
+            assert one[0] + one[2] == pytest.approx(two[0], abs=0.02) and one[1] == two[1] and one[3] == two[3]
+    assert parts[0][3] + parts[3][3] == pytest.approx(height, abs=0.1)
+
+
+def test_every_panel_says_its_own_ticks():
+    fig, axes = plots.figure("A title", columns=2, sharey=True)
+    for ax in axes:
+        ax.plot([0, 3])
+    assert all(">3.0<" in svg for svg in svgs_of(shown(fig)))
+
+
+def test_labels_that_would_lie_on_one_another_are_moved_apart():
+    fig, ax = plots.figure("A title")
+    ax.plot([0, 1], [0, 1])
+    for height in (0.5, 0.5, 0.51, 1):
+        plots.label(ax, 0.5, height, f"at {height}", plots.WITH)
+    for svg in svgs_of(shown(fig)):
+        ys = sorted(float(y) for y in re.findall(r'y="([\d.]+)"[^>]*>at', svg))
+        assert len(ys) == 4 and min(np.diff(ys)) > 9
+
+
+def test_ticks_that_would_touch_are_left_out_on_a_phone_alone():
+    fig, ax = plots.figure("A title")
+    ax.plot([0, 20], [0, 1])
+    ax.set_xticks(range(21), [f"{tick}00" for tick in range(21)])
+    roomy, narrow = svgs_of(shown(fig))
+    assert all(f">{tick}00<" in roomy for tick in range(0, 21, 2))
+    assert ">000<" in narrow and narrow.count("00<") < roomy.count("00<")
+
+
+def test_a_label_longer_than_its_axis_is_broken():
+    fig, ax = plots.figure("A title", height=1.5)
+    ax.set_ylabel("independent values of one image, in the median")
+    assert all("independent values of one image, in the median" not in svg for svg in svgs_of(shown(fig)))
+
+
+def test_powers_of_ten_are_plain_text():
+    """A formula is placed glyph by glyph, in another font's widths; plain text keeps its anchor."""
+    assert plots._plain(r"$\mathdefault{10^{-8}}$") == "10⁻⁸" and plots._plain("$10^{3}$") == "10³"
+    assert plots._plain(r"$\mathdefault{2\times10^{-1}}$") == "2 · 10⁻¹"
+    assert plots._plain(r"$\sigma_B$") == r"$\sigma_B$" and plots._plain("0.5") == "0.5"
+
+
+def test_a_legend_of_the_whole_figure_is_refused():
+    fig, ax = plots.figure("A title")
+    ax.plot([0, 1], label="a line")
+    fig.legend()
+    with pytest.raises(ValueError, match="legends inside axes"):
+        shown(fig)
+
+
+def test_images_are_one_pixel_a_value_ink_on_paper():
+    fig, ax = plots.figure("Digits")
+    stack = np.zeros((3, 4, 5))
+    stack[0, 1, 2] = 16
+    plots.images(ax, stack, columns=2)
+    bundle = shown(fig)
+    data = re.search(r'<image[^>]*base64,\s*([^"]*)"[^>]*>', svg_of(bundle))
+    assert 'class="bn-grey"' in data[0] and "pixelated" in data[0]
+    pixels = np.array(Image.open(io.BytesIO(base64.b64decode(data[1]))).convert("RGBA"))
+    pixels = pixels if pixels[1, 2, 0] < 40 else pixels[::-1]
+    assert pixels.shape == (9, 11, 4)  # a gap of one pixel between two
+    assert pixels[1, 2, 0] < 40 and pixels[0, 0, 0] > 230 and not pixels[4, :, 3].any() and not pixels[5:, 6:, 3].any()
+    lines = unquote(re.search(r'href="data:text/csv[^,]*,([^"]*)"', bundle["text/html"])[1]).split("\n")
+    assert "1,row 1,2,16" in lines
+
+
+def test_a_heat_map_keeps_its_values_and_has_a_bar():
+    fig, ax = plots.figure("A matrix")
+    values = np.array([[-1.0, 0.5], [np.nan, 2]])
+    drawn = plots.heat(ax, values, label="activation, in σ", centre=0)
+    ax.set_title("Up, and\ndown")
+    assert drawn.get_clim() == (-2, 2)
+    bundle = shown(fig)
+    svg = svg_of(bundle)
+    assert "activation, in σ" in svg and svg.count("<image") == 2 and svg.count("<path") < 40
+    lines = unquote(re.search(r'href="data:text/csv[^,]*,([^"]*)"', bundle["text/html"])[1]).strip().split("\n")
+    assert lines[1:] == ["Up; and down,row 0,0,-1", "Up; and down,row 0,1,0.5", "Up; and down,row 1,1,2"]
 
 
 def test_one_look():
@@ -200,6 +331,12 @@ def test_every_colour_stands_out_on_the_page(page):
     assert min(contrast(colour, page) for colour in plots.PALETTE) >= 3
 
 
+def test_text_takes_the_colour_for_words_and_a_line_that_of_marks():
+    svg = svg_of(draw())
+    assert re.search(r"<text[^>]*fill: var\(--bn-without-ink, #d55e00\)", svg)
+    assert re.search(r"<path[^>]*stroke: #d55e00", svg) and not re.search(r"<(path|use|circle)[^>]*-ink", svg)
+
+
 def test_ink_stands_out_on_white_and_no_two_colours_are_the_same():
     assert contrast(plots.INK, "#ffffff") >= 7
     assert len({*plots.PALETTE, plots.INK}) == len(plots.PALETTE) + 1
@@ -220,14 +357,6 @@ def test_nothing_asks_for_pyplot():
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "A line.\n"
     )
-
-
-def test_title_stands_at_the_left_and_is_wrapped():
-    fig, _ = plots.figure("Without batch normalization the gradient has died by the time it has come down to layer six")
-    (title,) = fig.texts
-    assert title.get_text().count("\n") == 1 and title.get_horizontalalignment() == "left"
-    fig.draw_without_rendering()
-    assert title.get_window_extent().x1 < fig.bbox.x1
 
 
 def test_label_is_inside_the_figure():
@@ -273,3 +402,16 @@ def test_a_band_runs_from_the_lowest_to_the_highest_seed():
         assert {low, high} <= set(corners[corners[:, 0] == x, 1])
     assert [(point.lowest, point.highest, point.n) for point in points] == [(1, 3, 3), (4, 6, 3), (3, 9, 3)]
     assert ax.texts[0].get_text() == "with BN" and ax.texts[0].xy == (4, 4)
+
+
+def test_a_panel_title_keeps_its_size_and_unused_room_is_cut():
+    fig, axes = plots.figure("Pictures leave room", columns=2, height=4)
+    for ax in axes:
+        ax.set_title("named later")
+        ax.imshow(np.eye(2).repeat(8, 1))
+        ax.set_axis_off()
+    svg = plots.bundle(fig, "pictures", alt="two pictures")["text/html"]
+    sizes = re.findall(r'<text style="font-size: ([\d.]+)px[^>]*>named later', svg)
+    assert set(sizes) == {"10"}
+    heights = [float(box.split()[3]) for box in re.findall(r'viewBox="([^"]*)"', svg)]
+    assert max(heights) < 0.75 * 4 * 72
