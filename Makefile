@@ -5,11 +5,6 @@ VENV        ?= .venv
 TORCH_INDEX ?=
 PORT        ?= 8000
 BIN          = "$$VENV"/bin
-JUPYTER_BOOK = $(BIN)/python -c 'from jupyter_book.cli.main import main; main()'# its script starts from no path with blank and dollar
-HTML         = _build/html
-PUBLISHED    = _build/published
-PAGES        = index.md references.bib _config.yml _toc.yml constraints.txt package-lock.json \
-               $(shell find chapters bnutils press -type f -not -name '*.pyc' -not -path '*/.ipynb_checkpoints/*')
 
 override VENV := $(subst ~/,$(HOME)/,$(VENV))
 export VENV
@@ -21,19 +16,10 @@ INSTALL = $(if $(strip $(PYTHON)),,$(error Python 3.11, 3.12 or 3.13 was not fou
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-book: ## build the pages from the stored outputs
+book: ## build the pages from the stored outputs, those that changed
 	@$(INSTALL) pages
-	@mkdir -p _build; printf '%s\n' "$$BOOK_URL" "$$BOOK_REPOSITORY" > _build/asked
-	@cmp -s _build/asked $(PUBLISHED) || cp _build/asked $(PUBLISHED)
-	@test -e $(HTML)/index.html || rm -f $(HTML)/.built
-	@$(MAKE) -s $(HTML)/.built
-	@echo "The book is at $$PWD/$(HTML)/index.html"
-
-# -W sees only pages that are read anew, so a failed build leaves nothing behind
-$(HTML)/.built: $(PAGES) $(PUBLISHED)
-	@rm -rf $(if $(filter-out index.md references.bib chapters/%,$?),_build/.doctrees); echo "building the pages ..."
-	@$(JUPYTER_BOOK) build -q -W -n --keep-going . > _build/log 2>&1 || { cat _build/log; rm -rf _build; $(INSTALL) damage; exit 1; }
-	@touch $@
+	@$(BIN)/python -m press.site || { $(INSTALL) damage; exit 1; }
+	@echo "The book is at $$PWD/_build/html/index.html"
 
 # one worker more than processors: some tests wait
 test: lint book ## run every test: digests, unit tests, the pages, every cell of every chapter

@@ -1,6 +1,8 @@
 """The press: manuscript -> executed notebook -> page. Chapters never import it.
 
 manuscript.py   what authors write: cells, prose, references
+kinds.py        what a cell is, and what it holds
+predict.py      questions with the answer behind a choice
 prose.py        what an author must not write; markup.py reads the HTML in it
 notebook.py     what readers run: stable bytes, digests, what is out of date
 book.py         the one walk: read the book, plan what is due, carry it out
@@ -10,8 +12,9 @@ live.py         the page in the browser, anew at every save
 edit.py         the manuscript as notebooks in JupyterLab
 execute.py      kernels, side by side, with progress
 ledger.py       the page of all verdicts
-pages.py        the Sphinx extension that turns notebooks into pages
-finish.py       the last pass over the built site: one style sheet, the icons in use
+pages.py        the Sphinx extension: what the pages say beyond the notebooks; cells.py folds what is no lesson
+shape.py        what a reader's eye meets on a page, and its limits
+site/           how the site is built, and of that only what changed
 browser.py      Chromium, and a local server as the pages will meet one
 pdf.py          the whole book as one PDF
 assignment.py   notebooks without solutions; grade.py grades what comes back

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from press import assignment, bench, book, browser, edit, new, pdf
+from press import assignment, bench, book, browser, edit, new, pdf, shape
 from press.manuscript import Unreadable
 
 
@@ -56,7 +56,7 @@ def write_new(house, name, title):
         raise click.ClickException(str(error)) from None
     click.echo(
         f"{source.relative_to(house)}: write in it, and look at it with `make live CHAPTER={name}`\n"
-        "its place in the contents is in _toc.yml, its link on the landing page in manuscript/index.md"
+        "its place is in _toc.yml; what the landing page says of it, and to whom, in manuscript/contents.yml"
     )
 
 
@@ -100,6 +100,19 @@ def audit(options):
     """Look at the built pages in a real browser; OPTIONS go to pytest, for example -k search."""
     need_browser()
     sys.exit(subprocess.run([sys.executable, "-m", "pytest", "tests/browser", "-n", "2", *options]).returncode)
+
+
+@press.command("shape")
+@click.argument("pages", nargs=-1)
+@click.pass_obj
+def measure_shape(house, pages):
+    """Measure what a reader's eye meets on built PAGES (chapters/part/name.html; all), against page_shape.json."""
+    need_browser()
+    site = house / "_build" / "html"
+    with browser.chromium() as chromium, browser.serve(site) as address:
+        found = shape.measure(chromium, address, pages or shape.chapters(site))
+    click.echo(shape.table(found))
+    stop_at([line for page, measures in found.items() for line in shape.over(page, measures)])
 
 
 @press.command("pdf")

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from press import CPU, manuscript, notebook
+from press import CPU, manuscript, notebook, predict
 
 GRADER = Path(__file__).with_name("grade.py")
 TABLE = "exercises.json"
@@ -60,7 +60,7 @@ def write(house: Path, out: Path) -> dict[str, list[dict]]:
 
 
 def strip(name: str, printed: NotebookNode) -> NotebookNode:
-    """A printed notebook without outputs, and without all that stands between solution-start and solution-end.
+    """A printed notebook without outputs, without all between solution-start and solution-end, without told answers.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def strip(name: str, printed: NotebookNode) -> NotebookNode:
                 fence = marker["fence"]
             elif not inside:
                 kept.append(line)
-        if text := "\n".join(kept).strip("\n"):
+        if text := predict.without_answers("\n".join(kept)).strip("\n"):
             cells.append(nbformat.v4.new_markdown_cell(text, id=cell.id, metadata=cell.metadata))
     if inside:
         raise ValueError(f"manuscript/{name}.md: its last solution has no end; close it with {{solution-end}}")

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from html import escape
 from os.path import relpath
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from grimp.exceptions import SourceSyntaxError
 from nbformat import NotebookNode
 
 from bnutils import claims, evidence
-from press import execute, ledger, manuscript, notebook, prose, rules
+from press import contents, execute, landing, ledger, manuscript, notebook, prose, rules, teaching
 from press.manuscript import Page, Reference, Unreadable, where
 from press.notebook import CURE
 
-LEDGER = re.compile(r"^(`{3,}|:{3,})\{ledger\} *\n\1 *$", re.M)
+# what the press writes into a page without code: ```{ledger} and ```, ```{verdicts} C03 C05 and ```
+BLOCK = re.compile(r"^(`{3,}|:{3,})\{(ledger|tally|verdicts|chapters|teaching)\} *(.*?) *\n\1 *$", re.M)
+OF_VERDICTS = {"ledger", "tally", "verdicts"}
 HIDDEN = {".ipynb_checkpoints"}
 
 
@@ -28,6 +31,7 @@ class Book:
 
     house: Path
     pages: list[Page]
+    contents: contents.Contents | None  # None where no file tells the chapters
     claims: dict  # id -> Claim
     inputs: dict  # page name -> {file: digest}: everything outside it that its outputs depend on
     records: dict  # ("records/NAME", field) -> ("machine", value)
@@ -92,14 +96,14 @@ def read(house: Path) -> Book:
     """
     read_settings(house)
     found, lines = [], []
-    for part in (manuscript.read_pages, read_claims, read_records):
+    for part in (manuscript.read_pages, contents.find, read_claims, read_records):
         try:
             found.append(part(house))
         except Unreadable as error:
             lines += error.lines
     if lines:
         raise Unreadable(*lines)
-    pages, (rows, all_claims), records = found
+    pages, chapters, (rows, all_claims), records = found
     notebooks, broken = {}, set()
     for page in pages:
         try:
@@ -107,7 +111,7 @@ def read(house: Path) -> Book:
                 notebooks[page.name] = printed
         except ValueError:
             broken.add(page.name)
-    return Book(house, pages, all_claims, inputs(house, pages, rows), records, notebooks, broken)
+    return Book(house, pages, chapters, all_claims, inputs(house, pages, rows), records, notebooks, broken)
 
 
 def read_settings(house: Path) -> None:
@@ -248,7 +252,8 @@ def form_faults(book: Book) -> list[str]:
 
 
 def ledger_faults(book: Book) -> list[str]:
-    blocks = sum(len(LEDGER.findall(page.text)) for page in book.pages if not page.runs)
+    found = [block[1:] for page in book.pages if not page.runs for block in BLOCK.findall(page.text)]
+    blocks = found.count(("ledger", ""))
     if not book.claims or blocks == 1:
         return []
     return [
@@ -269,10 +274,34 @@ def typeset(book: Book, gathered: Gathered, page: Page, missing: list[tuple[str,
         return shown
 
     text = notebook.typeset(page, write, book.notebooks.get(page.name), book.inputs.get(page.name))
-    if not page.runs and LEDGER.search(text):
+    if page.runs:
+        return text
+    return BLOCK.sub(lambda block: written(book, gathered, page, missing, block), text)
+
+
+def written(book: Book, gathered: Gathered, page: Page, missing: list[tuple[str, str]], block: re.Match) -> str:
+    """What stands in the place of a block that the press writes; the block itself where nothing does."""
+    kind, asked = block[2], block[3]
+    if kind in OF_VERDICTS and asked != "example":
         missing += [(name, f"{where(page, 1)}: a record of {name} does not fit") for name in gathered.unfit]
-        text = LEDGER.sub(lambda _: ledger.markdown(page, book.claims, gathered.judged), text)
-    return text
+    match kind, asked:
+        case "ledger", "":
+            return ledger.markdown(page, book.claims, gathered.judged)
+        case "ledger", "example":
+            return ledger.example()
+        case "tally", "":
+            return landing.tally(book.claims, gathered.judged)
+        case "verdicts", ids if ids:
+            unjudged = [claim for claim in ids.split() if claim not in gathered.judged]
+            for claim in unjudged:
+                owner = book.claims[claim].chapter if claim in book.claims else ""
+                missing.append((owner, f"{where(page, 1)}: {{verdicts}} names {claim}, which has no verdict"))
+            return block[0] if unjudged else landing.verdicts(ids.split(), book.claims, gathered.judged)
+        case "chapters", "" if book.contents:
+            return landing.chapters(page, book.contents, book.pages)
+        case "teaching", "" if book.contents:
+            return teaching.chapters(page, book.contents, book.pages)
+    return block[0]
 
 
 def value_of(book: Book, gathered: Gathered, page: Page, reference: Reference) -> tuple[str, str, str]:
@@ -297,9 +326,10 @@ def value_of(book: Book, gathered: Gathered, page: Page, reference: Reference) -
         shown = evidence.in_words(value, form, part)
     except ValueError as error:
         return owner, "", f"cannot be written: {error}"
-    if kind == "measured" and not reference.plain:
+    if kind in ("exact", "measured") and not reference.plain:
         place = relpath(f"chapters/{path}.ipynb", page.product.parent.relative_to(page.house)) if path else ""
-        shown = f'<a class="bn-number" href="{place}#n-{name}" title="prove this number">{shown}</a>'
+        says = escape(evidence.in_full(kind, value))
+        shown = f'<a class="bn-number" href="{place}#n-{name}" title="{says}">{shown}</a>'
     return owner, shown, ""
 
 

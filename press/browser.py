@@ -69,17 +69,20 @@ def find() -> str:
     )
 
 
+def options() -> dict:
+    """How Playwright starts the browser of this machine."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return {"executable_path": find(), "args": FLAGS + ["--no-sandbox"] * root, "chromium_sandbox": not root}
+
+
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """One browser; the caller makes contexts in it."""
-    program = find()
+    given = options()
     from playwright.sync_api import sync_playwright
 
-    flags = FLAGS + (["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=flags, chromium_sandbox="--no-sandbox" not in flags
-        )
+        browser = playwright.chromium.launch(**given)
         try:
             yield browser
         finally:

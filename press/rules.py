@@ -1,6 +1,7 @@
 """The form every page keeps; each rule yields (line, what is wrong; cure), and `faults` makes messages of them."""
 
 import ast
+import itertools
 import os
 import re
 from collections.abc import Iterator
@@ -9,12 +10,17 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from press.manuscript import Page, parse_yaml, read_text, where
+from press import contents, predict, shape
+from press.kinds import TAGS, calls, drawings, filled, keeping, names_kept, proof, sentence
+from press.manuscript import Page, parse_yaml, read_prose, read_text, where
 
 CODE_WIDTH, CODE_LINES = 92, 48  # columns of a page, lines of a screen
 SECTIONS = ("Honest limits", "Exercises", "Takeaways", "Self-check", "Run log", "Where to read on")
 EXERCISES, OPTIONS, RIGHT, WORDS_OF_A_REASON = 3, 4, 2, 5
 TABS = ["tab-numpy"], ["tab-pytorch"]
+LESSON_LINES, PROGRAM_LINES = 16, 32  # of a lesson cell, blank ones aside; of the one program that is the lesson whole
+SENTENCE = 80  # characters of a bar's sentence
+ORDER = ("Exercises", "Takeaways", "Self-check", "Run log", "Where to read on")
 
 EXERCISE = re.compile(r"^(?:`{3,}|:{3,})\{exercise(?:-start)?\} *(.*)\n((?: *:[\w-]+:.*\n)*)", re.M)
 SOLUTION = re.compile(r"^(`{3,}|:{3,})\{solution-start\} *(\S+)\n((?: *:[\w-]+:.*\n)*)", re.M)
@@ -22,6 +28,8 @@ OPTION = re.compile(r'<details class="option"><summary>(.*)</summary>\n\n((?:(?!
 LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]\[]*)\]\((?P<target>[^)\s]*)")
 ROLE = re.compile(r"\{(cite:[tp]|ref|eq|numref|prf:ref|term)\}`(?:[^`<]*<)?([^`>]+)>?`")
 GLOSSARY = re.compile(r"^(`{3,})\{glossary\}.*?\n(.*?)^\1", re.M | re.S)
+FENCED = re.compile(r"^((`{3,}(?=\{|\w*$)|:{3,}(?=\{))(?:\{([\w:-]+)\})?.*\n)((?:.*\n)*?)(\2 *)$", re.M)
+VERBATIM = {None, "code", "code-cell", "code-block", "math", "raw", "eval-rst"}
 LABEL = re.compile(r"^\(([^)\n]+)\)=$|^ *:(?:label|name): *(\S+)$|^\$\$ *\(([^)\n]+)\)$", re.M)
 
 Complaints = Iterator[tuple[int, str]]  # line, what is wrong; cure
@@ -33,7 +41,7 @@ class Around:
     """What the pages of a book refer to, read once for all of them."""
 
     contents: list[str]  # the files that _toc.yml names
-    landing: str  # the text of the landing page
+    titles: dict[str, str]  # of the chapters that manuscript/contents.yml names
     products: set[str]  # the paths of all that is printed
     labels: set[str]
     sources: set[str]  # keys of the bibliography
@@ -45,7 +53,8 @@ def faults(page: Page, around: Around | None = None) -> Iterator[str]:
     around = around or look_around(page.house)
     if around is None:
         return
-    found = [rule(page) for rule in CHAPTER_RULES if page.runs] + [rule(page, around) for rule in BOOK_RULES]
+    own = [*CHAPTER_RULES, *(() if page.name in shape.LIMITS["old"] else FORM_RULES)]
+    found = [rule(page) for rule in own if page.runs] + [rule(page, around) for rule in BOOK_RULES]
     for complaints in found:
         for line, complaint in complaints:
             yield f"{where(page, line)}: {complaint}"
@@ -57,11 +66,12 @@ def look_around(house: Path) -> Around | None:
         return None
     toc = parse_yaml(read_text(house, "_toc.yml"), "_toc.yml")
     claims = parse_yaml(read_text(house, "manuscript/claims.yml"), "manuscript/claims.yml")
+    chapters = contents.find(house)
     texts = {file.relative_to(house): file.read_text("utf8") for file in sorted((house / "manuscript").rglob("*.md"))}
     bibliography = house / "references.bib"
     return Around(
         [toc["root"]] + [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]],
-        texts[Path("manuscript/index.md")],
+        {chapter.name: chapter.title for chapter in chapters.chapters} if chapters else {},
         {product_of(name, text) for name, text in texts.items()},
         {"".join(found) for text in texts.values() for found in LABEL.findall(text)}
         | {f"claim-{claim['id'].lower()}" for claim in claims},  # the ledger writes these
@@ -159,7 +169,8 @@ def text_stands_between_code(page: Page) -> Complaints:
     at = {id(cell): line for line, cell, _ in code(page)}
     for first, second in zip(page.cells, page.cells[1:]):
         tags = first.metadata.get("tags"), second.metadata.get("tags")
-        if first.cell_type == second.cell_type == "code" and tags != TABS:
+        barred = tags[1] in (["setup"], ["evidence"])  # the sentence on its bar stands between
+        if first.cell_type == second.cell_type == "code" and tags != TABS and not barred:
             yield at[id(second)], "a code cell right behind another; write between them what the reader is to see"
 
 
@@ -173,6 +184,139 @@ def figures_are_described(page: Page) -> Complaints:
                         line + call.lineno - 1,
                         'an alt text that holds nothing from the data; write alt=f"axes, trend, one number {x:.2f}"',
                     )
+
+
+# ------------------------------------------------------------------------------------------------ lesson and evidence
+
+
+def tags_are_known(page: Page) -> Complaints:
+    for line, cell, _ in code(page):
+        tags = cell.metadata.get("tags", [])
+        if unknown := [tag for tag in tags if tag not in TAGS]:
+            yield line, f"no cell is tagged {unknown[0]}; choose among {', '.join(sorted(TAGS))}, or leave it untagged"
+        elif len(tags) > 1 and "solution" not in tags:
+            yield line, f"a cell tagged {' and '.join(tags)}; split it, so that each is one thing"
+
+
+def lessons_are_short(page: Page) -> Complaints:
+    """One cell a chapter may be longer: a program that is the lesson whole."""
+    programs = []
+    for line, cell, _ in lessons(page):
+        if (length := filled(cell.source)) > PROGRAM_LINES:
+            yield (
+                line,
+                f"a lesson cell of {length} lines; move plumbing to a setup cell, until {PROGRAM_LINES} are left",
+            )
+        elif length > LESSON_LINES:
+            programs.append((line, length))
+    for line, length in programs[1:]:
+        yield (
+            line,
+            f"a second lesson cell of more than {LESSON_LINES} lines ({length}); split it, or move what is not the "
+            "lesson to a cell tagged setup or evidence",
+        )
+
+
+def lessons_prove_nothing(page: Page) -> Complaints:
+    for line, _, tree in lessons(page):
+        for node in keeping(tree)[:1]:
+            yield (
+                line + node.lineno - 1,
+                f"a lesson cell that holds evidence ({proof(node)}); move it to the next cell, `:tags: [evidence]`",
+            )
+
+
+def evidence_is_evidence(page: Page) -> Complaints:
+    for line, _, tree in tagged(page, "evidence"):
+        if not keeping(tree):
+            yield line, "an evidence cell that asserts, keeps and judges nothing; do one of these, or tag it setup"
+        for node in drawings(tree)[:1]:
+            yield line + node.lineno - 1, "a figure behind the bar of evidence; draw it in a cell tagged hide-input"
+
+
+def setup_is_setup(page: Page) -> Complaints:
+    for line, _, tree in tagged(page, "setup"):
+        for node in keeping(tree)[:1]:
+            yield line + node.lineno - 1, f"a setup cell that holds evidence ({proof(node)}); tag its own cell evidence"
+        for node in drawings(tree)[:1]:
+            yield line + node.lineno - 1, "a figure behind the bar of a setup; draw it in a cell tagged hide-input"
+
+
+def figures_draw(page: Page) -> Complaints:
+    for line, _, tree in tagged(page, "hide-input"):
+        if not drawings(tree):
+            yield line, "a cell tagged hide-input that shows no figure; end it with plots.show, or tag it setup"
+        for node in keeping(tree)[:1]:
+            yield (
+                line + node.lineno - 1,
+                f"a figure's cell that holds evidence ({proof(node)}); give that a cell of its own",
+            )
+
+
+def bars_have_sentences(page: Page) -> Complaints:
+    for line, cell, _ in [*tagged(page, "setup"), *tagged(page, "evidence")]:
+        says = sentence(cell.source)
+        if not says:
+            yield line, "a folded cell without a sentence for its bar; begin it with a comment, `# deal the batches`"
+        elif len(says) > SENTENCE:
+            yield line, f"a sentence of {len(says)} characters on a bar; say it in {SENTENCE}"
+
+
+def exercises_are_tagged(page: Page) -> Complaints:
+    for line, cell, tree in code(page):
+        known = {"exercise", "solution"} & set(cell.metadata.get("tags", []))
+        if not known and (has_hole(tree) or section_of(page, line) == "Exercises"):
+            yield line, "a cell of an exercise that is tagged as none; write `:tags: [exercise]`, or solution"
+
+
+def predictions_can_be_made(page: Page) -> Complaints:
+    """Question, options and end are there, and no number of the answer is quoted above."""
+    texts = [None if cell.cell_type == "code" else cell.source for cell in page.cells]
+    predictions, complaints = predict.read(texts, page.lines)
+    yield from complaints
+    trees = {line: tree for line, _, tree in code(page)}
+    quoted = [
+        (reference.line, reference.target)
+        for text, line in zip(texts, page.lines)
+        if text is not None
+        for reference in read_prose(text, line)[1]
+        if reference.role == "n" and "::" not in reference.target
+    ]
+    for prediction in predictions:
+        kept = {name for place in prediction.cells for name in names_kept(trees[page.lines[place]])}
+        for line, target in quoted:
+            name = re.split(r"[|:]", target)[0]
+            if line < prediction.line and name in kept:
+                yield line, f"{name} is quoted above the prediction {prediction.label}, which it answers; move it below"
+
+
+def closing_sections_are_in_order(page: Page) -> Complaints:
+    places = [(page.text.find(f"\n## {section}\n"), section) for section in ORDER]
+    for (place, section), (after, next_section) in itertools.pairwise(places):
+        if 0 <= after < place:
+            yield (
+                section_line(page, next_section),
+                f"“{next_section}” stands before “{section}”; the order is {', '.join(ORDER)}",
+            )
+
+
+def run_log_folds(page: Page) -> Complaints:
+    found = re.search(r"^## Run log\n(.*?)(?=^## |\Z)", page.text, re.M | re.S)
+    if found and "<details" not in found[1]:
+        yield (
+            section_line(page, "Run log"),
+            "the run log lies open; put its table between `<details><summary>What was tried</summary>`, an empty line, "
+            "and an empty line, `</details>`",
+        )
+
+
+def lessons(page: Page) -> list[Code]:
+    """The cells that teach: untagged ones and tabs, outside exercises."""
+    return [each for each in code(page) if set(each[1].metadata.get("tags", [])) <= {"tab-numpy", "tab-pytorch"}]
+
+
+def tagged(page: Page, tag: str) -> list[Code]:
+    return [each for each in code(page) if tag in each[1].metadata.get("tags", [])]
 
 
 # ------------------------------------------------------------------------------------------------ exercises
@@ -275,10 +419,16 @@ def page_is_in_the_contents(page: Page, around: Around) -> Complaints:
         yield title_line(page), f"the page is not in the contents; add `- file: {own}` to _toc.yml"
 
 
-def landing_page_leads_here(page: Page, around: Around) -> Complaints:
-    link = f"](chapters/{page.name}.ipynb)"
-    if page.runs and link not in around.landing:
-        yield title_line(page), f"the landing page does not lead here; write `[…{link}` in manuscript/index.md"
+def plan_has_the_title(page: Page, around: Around) -> Complaints:
+    if not page.runs or not around.titles:
+        return
+    title = re.search(r"^# (.*)", page.text, re.M)
+    if title and around.titles.get(page.name) != title[1]:
+        yield (
+            title_line(page),
+            f"manuscript/contents.yml has the title “{around.titles.get(page.name)}”, the page “{title[1]}”; "
+            "write the same in both",
+        )
 
 
 def links_lead_somewhere(page: Page, around: Around) -> Complaints:
@@ -337,6 +487,12 @@ def section_line(page: Page, section: str) -> int:
     return line_at(page, page.text.index(f"\n## {section}\n") + 1)
 
 
+def section_of(page: Page, line: int) -> str:
+    """The heading of the second level that a line stands under, or ""."""
+    above = "\n".join(page.text.split("\n")[: line - 1])
+    return (re.findall(r"^## (.+)$", above, re.M) or [""])[-1]
+
+
 def items(page: Page, section: str) -> Iterator[tuple[int, str]]:
     """(line, text) of every item in the list of a section."""
     found = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", page.text, re.M | re.S)
@@ -370,15 +526,14 @@ def readable(text: str, spans: bool = True) -> str:
     def blank(found):
         return re.sub(r"[^\n]", " ", found[0])
 
-    text = re.sub(
-        r"^(`{3,})(?:\{(?:code|code-cell|code-block|math|raw|eval-rst)\}|\w*$).*?^\1 *$", blank, text, flags=re.M | re.S
-    )
+    def without_code(block):
+        if block[3] in VERBATIM:
+            return blank(block)
+        return block[1] + FENCED.sub(without_code, block[4]) + block[5]
+
+    text = FENCED.sub(without_code, text)
     text = re.sub(r"(?<!`)``(?!`).+?(?<!`)``(?!`)", blank, text)
     return re.sub(r"(?<!\})`[^`\n]*`|\$[^$\n]*\$", blank, text) if spans else text
-
-
-def calls(tree: ast.AST) -> list[ast.Call]:
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 CHAPTER_RULES = (
@@ -397,9 +552,22 @@ CHAPTER_RULES = (
     solutions_fold,
     holes_are_checked,
 )
+FORM_RULES = (  # of chapters in the new form
+    tags_are_known,
+    lessons_are_short,
+    lessons_prove_nothing,
+    evidence_is_evidence,
+    setup_is_setup,
+    figures_draw,
+    bars_have_sentences,
+    exercises_are_tagged,
+    predictions_can_be_made,
+    closing_sections_are_in_order,
+    run_log_folds,
+)
 BOOK_RULES = (
     page_is_in_the_contents,
-    landing_page_leads_here,
+    plan_has_the_title,
     links_lead_somewhere,
     images_are_described,
     references_have_targets,

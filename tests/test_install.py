@@ -222,7 +222,6 @@ STUB = """#!/bin/sh
 echo "{program} $*" >> "{folder}/calls"
 case "$*" in
 *" ci "*) ln -s {modules} node_modules;;
-*" build "*) mkdir -p _build/html; echo "$BOOK_URL $BOOK_REPOSITORY" >> built; touch _build/html/index.html;;
 esac
 """
 
@@ -296,6 +295,16 @@ def test_a_file_that_is_gone_is_said_after_a_failed_build_and_its_package_instal
     assert "python -m pip uninstall --yes two" in calls(folder)
 
 
+def test_packages_of_another_book_that_are_only_linked_stay_whole(tmp_path, monkeypatch):
+    other, house = tmp_path / "other", tmp_path / "house"
+    (other / "katex").mkdir(parents=True)
+    house.mkdir()
+    (house / "node_modules").symlink_to(other)
+    monkeypatch.setattr(install, "run", lambda *_, cwd, **__: shutil.rmtree(cwd / "node_modules", ignore_errors=True))
+    install.fetch_assets(sys.executable, str(tmp_path), house)
+    assert (other / "katex").is_dir() and not (house / "node_modules").exists()
+
+
 def test_what_node_modules_lacks_is_known(tmp_path):
     pinned = {"": {}, "node_modules/a": {"version": "1"}, "node_modules/b": {"version": "1"}}
     elsewhere = {"node_modules/of-another-machine": {"version": "1", "optional": True}}
@@ -326,42 +335,6 @@ def test_a_folder_with_a_colon_is_refused_in_one_line(tmp_path):
     folder = copy_of_the_book(tmp_path / "a:b")
     line = one_line(make("book", folder=folder))
     assert "a:b" in line and "use another folder" in line
-
-
-# ------------------------------------------------------------------------------------------- when the pages are built
-
-
-@pytest.fixture
-def small(tmp_path):
-    """A copy of what `make book` reads, with an environment whose build notes the addresses it was given."""
-    folder = copy_of_the_book(tmp_path)
-    fake_venv(folder)
-
-    def book(*arguments, **environment):
-        done = make("book", "VENV=venv", *arguments, folder=folder, **environment)
-        assert done.returncode == 0, done.stderr
-        return (folder / "built").read_text().splitlines()
-
-    book.folder = folder
-    return book
-
-
-def test_an_address_builds_anew_and_so_does_taking_it_away(small):
-    assert small() == [" "]
-    assert small() == [" "]  # nothing to do
-    assert small(BOOK_URL="https://here.org")[1:] == ["https://here.org "]
-    assert small("BOOK_URL=https://here.org")[2:] == []
-    assert small(BOOK_URL="https://here.org", BOOK_REPOSITORY="https://there.org")[2:] == [
-        "https://here.org https://there.org"
-    ]
-    assert small()[3:] == [" "]
-
-
-def test_a_deleted_first_page_builds_anew(small):
-    assert len(small()) == 1
-    (small.folder / "_build" / "html" / "index.html").unlink()
-    assert len(small()) == 2
-    assert (small.folder / "_build" / "html" / "index.html").exists()
 
 
 def test_every_dependency_is_pinned_exactly():

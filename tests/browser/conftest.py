@@ -1,14 +1,17 @@
 """The built book in a real browser; run by `make audit`, not by `make test`.
 
-    visit(page, ...)    opens a page of the site and returns a Visit; `.tab` is Playwright's page
+    visit(page, ...)    opens a page of the site and returns a Visit; `.tab` is Playwright's page; `poor=True` on a
+                        machine without the fonts that most have
     site                the address of the served book
 
 Whatever a test looks at, a page that asks another host, writes an error to the console or misses a file fails it.
 """
 
 import json
+import os
 from pathlib import Path
 
+import matplotlib
 import pytest
 
 from press import browser as chrome
@@ -63,6 +66,18 @@ def browser():
 
 
 @pytest.fixture(scope="session")
+def poor_browser(browser, tmp_path_factory):
+    """A browser on a machine that has one family of fonts, and a wide one: DejaVu, which Matplotlib brings along."""
+    folder = tmp_path_factory.mktemp("fonts")
+    own = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    settings = folder / "fonts.conf"
+    settings.write_text(f"<fontconfig><dir>{own}</dir><cachedir>{folder}</cachedir></fontconfig>")
+    started = browser.browser_type.launch(**chrome.options(), env=os.environ | {"FONTCONFIG_FILE": str(settings)})
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
 def site():
     with chrome.serve(HTML) as address:
         yield address
@@ -85,6 +100,7 @@ class Visit:
         motion="no-preference",
         touch=False,
         extra="",
+        late="",
     ):
         self.site, self.page = site, page
         self.context = browser.new_context(
@@ -124,8 +140,17 @@ class Visit:
                 else None
             ),
         )
-        answer = self.tab.goto(site + page, wait_until="load")
+        held, painted = [], False
+        if late:  # files that come when the page has been painted without them
+            self.context.route(late, lambda route: route.continue_() if painted else held.append(route))
+        answer = self.tab.goto(site + page, wait_until="commit" if late else "load")
         self.status = answer.status
+        if late:
+            self.tab.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length")
+            painted = True
+            for each in held:
+                each.continue_()
+            self.tab.wait_for_load_state("load")
         self.run("() => document.fonts.ready.then(() => true)")
 
     def asked(self, event):
@@ -172,11 +197,11 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser, site):
+def visit(request, browser, site):
     opened = []
 
-    def start(page, **options):
-        opened.append(Visit(browser, site, page, **options))
+    def start(page, *, poor=False, **options):
+        opened.append(Visit(request.getfixturevalue("poor_browser") if poor else browser, site, page, **options))
         return opened[-1]
 
     yield start

@@ -35,6 +35,17 @@ def test_a_page_is_light_and_does_not_jump(measured, page):
     assert shift <= BUDGET["book"]["layout_shift"], "\n".join(moved)
 
 
+@pytest.mark.parametrize("page", ["chapters/problem/internal-covariate-shift.html", "chapters/reference/glossary.html"])
+def test_formulas_whose_fonts_come_late_move_nothing(visit, page):
+    """What stands in for them is as wide: without it the text around them broke into other lines."""
+    opened = visit(page, width=390, height=844, late="**/KaTeX_*")
+    assert opened.run("() => [...document.fonts].some(each => /KaTeX/.test(each.family) && each.status === 'loaded')")
+    opened.run("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert opened.run("() => window.shift") <= BUDGET["book"]["layout_shift"], "\n".join(
+        opened.run("() => window.shifted")
+    )
+
+
 def test_half_of_the_pages_are_lighter_still(measured):
     weights = {page: measured(page)[0] for page in PAGES}
     assert statistics.median(weights.values()) <= BUDGET["book"]["median_kb"], {

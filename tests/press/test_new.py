@@ -1,4 +1,4 @@
-"""`press new`: the chapter, its line in the contents, its link on the landing page."""
+"""`press new`: the chapter, and its place in the contents."""
 
 import pytest
 import yaml
@@ -10,19 +10,32 @@ parts:
   - caption: The problem
     chapters:
       - file: chapters/problem/one
+      - file: chapters/problem/three
   - caption: Reference
     chapters:
       - file: chapters/reference/notation
 """
-START = """# Start
-
-1. [One](chapters/problem/one.ipynb): what it is
-2. The family: layer norm and others (to come)
-3. PyTorch: modules (to come)
-
-Text.
-
-1. The family: which entries (to come)
+PLAN = """# a comment
+- part: The problem
+  chapters:
+    - name: problem/one
+      title: One
+      says: what it is
+      paths: [student]
+    - name: problem/two
+      title: Two, as planned
+      says: what comes then
+      paths: [engineer]
+    - name: problem/three
+      title: Three
+      says: the end
+      paths: [student]
+- part: In practice
+  chapters:
+    - name: practice/the-family
+      title: The family
+      says: layer norm and others
+      paths: [student]
 """
 
 
@@ -30,44 +43,49 @@ Text.
 def house(tmp_path):
     (tmp_path / "manuscript").mkdir()
     (tmp_path / "_toc.yml").write_text(TOC)
-    (tmp_path / "manuscript" / "index.md").write_text(START)
+    (tmp_path / "manuscript" / "contents.yml").write_text(PLAN)
     return tmp_path
 
 
-def contents(house):
+def toc(house):
     text = (house / "_toc.yml").read_text()
     assert text.startswith("root: index # a comment\n")
     return {part["caption"]: [each["file"] for each in part["chapters"]] for part in yaml.safe_load(text)["parts"]}
 
 
-def start(house):
-    return (house / "manuscript" / "index.md").read_text()
+def plan(house):
+    text = (house / "manuscript" / "contents.yml").read_text()
+    assert text.startswith("# a comment\n")
+    return {part["part"]: {each["name"]: each["title"] for each in part["chapters"]} for part in yaml.safe_load(text)}
 
 
-def test_a_chapter_comes_last_in_its_part(house):
-    source = new.write(house, "problem/two-words")
-    text = source.read_text("utf8")
-    assert source == house / "manuscript/problem/two-words.md"
-    assert "\n# Two words\n" in text and "{solution-start} ex-two-words-try\n" in text and "LABEL" not in text
-    assert contents(house)["The problem"] == ["chapters/problem/one", "chapters/problem/two-words"]
-    assert (
-        "1. [One](chapters/problem/one.ipynb): what it is\n2. [Two words](chapters/problem/two-words.ipynb)\n3. The"
-        in start(house)
-    )
-    assert "4. PyTorch: modules (to come)\n\nText." in start(house)
+def test_a_planned_chapter_takes_its_place_and_its_title(house):
+    text = new.write(house, "problem/two").read_text("utf8")
+    assert "\n# Two, as planned\n" in text and "{solution-start} ex-two-try\n" in text and "LABEL" not in text
+    assert toc(house)["The problem"] == [f"chapters/problem/{name}" for name in ("one", "two", "three")]
+    assert (house / "manuscript" / "contents.yml").read_text() == PLAN
 
 
-def test_a_new_part_comes_last(house):
-    new.write(house, "in-practice/debugging", title="When it goes wrong")
-    assert list(contents(house).items())[-1] == ("In practice", ["chapters/in-practice/debugging"])
-    assert "4. [When it goes wrong](chapters/in-practice/debugging.ipynb)\n\nText." in start(house)
+def test_a_chapter_that_nobody_planned_comes_last_in_its_part(house):
+    assert new.write(house, "problem/two-words") == house / "manuscript/problem/two-words.md"
+    assert toc(house)["The problem"][-1] == "chapters/problem/two-words"
+    assert list(plan(house)["The problem"].items())[-1] == ("problem/two-words", "Two words")
 
 
-def test_an_announced_chapter_is_linked_where_it_was_announced(house):
+def test_another_title_than_the_planned_one_stands_in_the_plan_too(house):
+    assert "\n# Two anew\n" in new.write(house, "problem/two", title="Two anew").read_text("utf8")
+    assert plan(house)["The problem"]["problem/two"] == "Two anew"
+
+
+def test_a_planned_part_stands_before_the_reference_pages(house):
     new.write(house, "practice/the-family")
-    link = "[The family](chapters/practice/the-family.ipynb)"
-    assert f"2. {link}: layer norm and others\n3. PyTorch" in start(house)
-    assert f"\n1. {link}: which entries\n" in start(house)
+    assert list(toc(house)) == ["The problem", "In practice", "Reference"]
+
+
+def test_a_part_that_nobody_planned_comes_last_of_the_plan(house):
+    new.write(house, "debugging/first", title="When it goes wrong")
+    assert list(toc(house)) == ["The problem", "Debugging", "Reference"]
+    assert list(plan(house).items())[-1] == ("Debugging", {"debugging/first": "When it goes wrong"})
 
 
 @pytest.mark.parametrize(
@@ -84,5 +102,5 @@ def test_a_name_that_will_not_do_is_refused_and_nothing_is_written(house, name, 
     with pytest.raises(ValueError, match=r"expected|exists") as error:
         new.write(house, name)
     assert said in str(error.value)
-    assert sorted(file.name for file in house.rglob("*.*")) == ["_toc.yml", "index.md"]
-    assert start(house) == START and (house / "_toc.yml").read_text() == TOC
+    assert sorted(file.name for file in house.rglob("*.*")) == ["_toc.yml", "contents.yml"]
+    assert (house / "manuscript" / "contents.yml").read_text() == PLAN and (house / "_toc.yml").read_text() == TOC

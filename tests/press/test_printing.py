@@ -22,12 +22,14 @@ def markdown(file):
 
 
 def test_numbers_are_written_into_the_text(printed):
-    link = '<a class="bn-number" href="{}#n-share" title="prove this number">≈0.12</a>'
-    assert f"A count of 3, a share of {link.format('')}." in markdown(printed.chapter("part/one"))
+    once = "measured once: ≈0.1235; asserted &lt; 1"
+    link = f'<a class="bn-number" href="{{}}#n-share" title="{once}">≈0.12</a>'
+    count = '<a class="bn-number" href="{}#n-count" title="exact: 3">3</a>'
+    assert f"A count of {count.format('')}, a share of {link.format('')}." in markdown(printed.chapter("part/one"))
     assert f"shares {link.format('one.ipynb')}" in markdown(printed.chapter("part/two"))
     assert f"shares {link.format('chapters/part/one.ipynb')}" in (printed.root / "index.md").read_text("utf8")
-    assert "counts 3; a machine took 1.2 seconds." in markdown(printed.chapter("part/two"))
-    assert "It counts 3 and" in (printed.root / "index.md").read_text("utf8")
+    assert f"counts {count.format('one.ipynb')}; a machine took 1.2 seconds." in markdown(printed.chapter("part/two"))
+    assert f"It counts {count.format('chapters/part/one.ipynb')} and" in (printed.root / "index.md").read_text("utf8")
 
 
 def test_two_runs_give_the_same_bytes(house):
@@ -56,7 +58,7 @@ def test_prose_edits_run_nothing_and_keep_outputs(house):
     assert house.press("chapters").returncode == 0
     after = json.loads(house.chapter("part/two").read_text("utf8"))
     assert house.runs() == ["two"]
-    assert "That other page counts 3" in markdown(house.chapter("part/two"))
+    assert "That other page counts <a " in markdown(house.chapter("part/two"))
     assert [cell for cell in after["cells"] if cell["cell_type"] == "code"] == [
         cell for cell in before["cells"] if cell["cell_type"] == "code"
     ]
@@ -66,7 +68,7 @@ def test_code_edits_run_that_chapter_only(house):
     house.change(house.manuscript("part/one"), "exact(count=3)", "exact(count=4)")
     assert house.press("chapters").returncode == 0
     assert house.runs() == ["two"]
-    assert "counts 4" in markdown(house.chapter("part/two")), "the number on the other page was not written anew"
+    assert "exact: 4" in markdown(house.chapter("part/two")), "the number on the other page was not written anew"
 
 
 def test_a_changed_module_runs_the_chapters_that_import_it(house):
@@ -154,7 +156,7 @@ def test_an_interruption_keeps_what_is_finished_and_ends_at_once(house, times):
     assert press.returncode != 0 and b"Traceback" not in said
     _, alive = psutil.wait_procs(kernels, timeout=20)
     assert kernels and not alive
-    assert "count = 4" in one.read_text("utf8") and "A count of 4" in markdown(one)
+    assert "count = 4" in one.read_text("utf8") and 'title="exact: 4">4</a>, a share' in markdown(one)
     assert house.bytes() == before | {one.relative_to(house.root): one.read_bytes()}, "something is half written"
     house.change(house.manuscript("part/two"), "import time; time.sleep(600)", 'print("ran")')
     done = house.press("chapters")

@@ -2,7 +2,8 @@
 (() => {
   "use strict";
   const { define, draw, number, small, mean, moments } = bnInteractive;
-  const { h, text, line, axis, table, scale } = draw;
+  const { text, line, dot, axis, table, scale, within, drawing, handle, words } = draw;
+  const EPSILONS = [1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.3, 1, 3, 10, 100];
   const LIMIT = 3;                                             // of a value of the upstream gradient
 
   function compute(data, { dy, eps }) {
@@ -28,76 +29,55 @@
 
   const factorText = value => value < 0.1 ? small(value) : number(value);
 
-  const controls = (data, { dy, eps }) => {
-    const { z } = compute(data, { dy, eps });
-    return [
-      { kind: "buttons", label: "Upstream gradient:", buttons: [
-        ["all ones", { dy: z.map(() => 1) }],
-        ["x̂", { dy: z }],
-        ["random", { dy: data.random }],
-        ["one image", { dy: z.map((_, i) => Number(i === 0)) }],
-      ] },
-      { kind: "range", key: "eps", label: "ε", size: "bn-wide", min: -5, max: 2, step: 0.25, value: Math.log10(eps),
-        text: small(eps), set: power => ({ eps: 10 ** power }) },
-      ...dy.map((value, i) => ({
-        kind: "range", key: `dy-${i + 1}`, label: `∂L/∂y${"₁₂₃₄₅₆₇₈₉"[i] || ` ${i + 1}`}`, size: "bn-small", min: -LIMIT, max: LIMIT, step: 0.1, value,
-        text: number(value), set: given => ({ dy: dy.map((old, k) => k === i ? given : old) }),
-      })),
-    ];
-  };
+  /* values over x̂ with the straight line that fits them best; what the line leaves over hangs between */
+  function panel(title, label, width, z, values, { mean: level, xHat: tilt }, kind, set) {
+    const high = 262, top = 34, bottom = high - 38;
+    const across = scale(-2.5, 2.5, 34, width - 12), up = scale(-LIMIT, LIMIT, bottom, top);
+    const at = value => up(within(-LIMIT, value, LIMIT));
+    return drawing(width, high, label, [
+      text(8, 16, title, { class: "bn-name" }),
+      set && width > 330 && text(width - 8, 16, "drag the dots", { class: "bn-hint", "text-anchor": "end" }),
+      line(across(-2.5), up(0), across(2.5), up(0), { class: "bn-zero" }),
+      [-2, 0, 2].map(tick => text(26, up(tick) + 5, number(tick, 0), { "text-anchor": "end" })),
+      line(across(-2.5), at(level - 2.5 * tilt), across(2.5), at(level + 2.5 * tilt), { class: `bn-line bn-dashed ${kind}` }),
+      values.map((value, i) => line(across(z[i]), at(level + tilt * z[i]), across(z[i]), at(value), { class: "bn-line bn-with" })),
+      !set && values.map((value, i) => dot(across(z[i]), at(value), 6, kind)),
+      axis(across, bottom + 4, [-2, -1, 0, 1, 2]),
+    ], set && values.map((value, i) => handle({ at: [across(z[i]), at(value)], along: "y", value, min: -LIMIT, max: LIMIT, step: 0.1, kind: `${kind} bn-many`,
+      label: `∂L/∂y of image ${i + 1}`, text: number(value), turn: scale(bottom, top, -LIMIT, LIMIT),
+      set: given => set({ dy: values.map((old, k) => k === i ? given : old) }) })));
+  }
 
-  function view(result, { dy }, width, set) {
-    const { z, passed, before, after } = result;
-    const beside = width >= 560, one = beside ? (width - 24) / 2 : width, high = beside ? 250 : 200;
-    const across = scale(-2.5, 2.5, 34, one - 8), up = scale(-LIMIT, LIMIT, high - 34, 26);
-    const held = value => up(Math.max(-LIMIT, Math.min(LIMIT, value)));
-    /* a point follows the pointer that took it; the sliders are the same for keys and screen readers */
-    const take = i => ({
-      onPointerDown: event => event.currentTarget.setPointerCapture(event.pointerId),
-      onPointerMove: event => {
-        const point = event.currentTarget;
-        if (!point.hasPointerCapture(event.pointerId)) return;
-        const box = point.ownerSVGElement.getBoundingClientRect();
-        const given = scale(high - 34, 26, -LIMIT, LIMIT)((event.clientY - box.top) / box.height * high);
-        const kept = Math.round(10 * Math.max(-LIMIT, Math.min(LIMIT, given))) / 10;
-        set({ dy: dy.map((old, k) => k === i ? kept : old) });
-      },
-    });
-    const panel = (title, label, values, { mean: level, xHat: tilt }, kind, handles) =>
-      h("svg", { class: "bn-drawing", viewBox: `0 0 ${one} ${high}`, width: one, height: high,
-        role: "img", "aria-label": label },
-        text(8, 14, title, { class: "bn-title" }),
-        line(across(-2.5), up(0), across(2.5), up(0), { class: "bn-zero" }),
-        [-2, 0, 2].map(tick => text(28, up(tick) + 5, number(tick, 0), { "text-anchor": "end" })),
-        // the part along ones and x̂ is the least-squares line through the points
-        line(across(-2.5), up(level - 2.5 * tilt), across(2.5), up(level + 2.5 * tilt), { class: `bn-fit ${kind}` }),
-        values.map((value, i) => [
-          line(across(z[i]), held(level + tilt * z[i]), across(z[i]), held(value), { class: `bn-stem ${kind}` }),
-          h("circle", { cx: across(z[i]), cy: held(value),
-            ...(handles ? { class: `${kind} bn-handle`, r: 7, ...handles(i) } : { class: kind, r: 5 }) })]),
-        axis(across, high - 30, [-2, -1, 0, 1, 2]));
+  function view({ z, passed, before, after }, { dy }, width, set) {
+    const beside = width >= 560, one = beside ? (width - 24) / 2 : width;
     return [
-      h("div", { class: "bn-panels" },
-        panel("before: ∂L/∂y against x̂", "The upstream gradient against x̂, with the line that fits it best.",
-          dy, before, "bn-before", take),
-        panel("after: ∂L/∂x over γ/√(σ²+ε)", "The gradient that comes back against x̂, with the line that fits it best.",
-          passed, after, "bn-after")),
-      table(`All of it is then multiplied by γ/√(σ²+ε) = ${number(result.gain)}. `
-        + "The line in a panel is the mean and the x̂ part together.", [
-        ["part of the gradient", "before", "after", "factor"],
-        ["the mean", number(before.mean), number(after.mean), "0"],
-        ["along x̂", number(before.xHat), number(after.xHat), factorText(result.factor)],
-        ["the rest (root mean square)", number(before.rest), number(after.rest), "1"],
-      ]),
+      panel("∂L/∂y, what comes from above", "The upstream gradient against x̂, with the line that fits it best.", one, z, dy, before, "bn-without", set),
+      panel("∂L/∂x over γ/√(σ²+ε), what comes back", "The gradient that comes back against x̂, with the line that fits it best.", one, z, passed, after, "bn-with"),
     ];
   }
 
-  const say = ({ before, after, factor }) => `The mean goes from ${number(before.mean)} to ${number(after.mean)}, the x̂ part from `
-    + `${number(before.xHat)} to ${number(after.xHat)} (factor ε over σ² plus ε, ${factorText(factor)}), the rest stays ${number(after.rest)}.`;
-
   define("backpropagation", {
     title: "Backpropagation, interactive",
-    start: data => ({ dy: data.random, eps: 1e-5 }),
-    compute, controls, view, say,
+    settings: ({ random }) => ({ dy: { start: random, from: -LIMIT, to: LIMIT }, eps: { start: 1e-5, among: EPSILONS } }),
+    compute,
+    questions: data => {
+      const { z } = compute(data, { dy: data.random, eps: 0 });
+      return [
+        ["What if all images pull alike?", { dy: z.map(() => 1) }],
+        ["What if they pull along x̂?", { dy: z.map(value => Number(value.toFixed(3))) }],
+        ["What if one image pulls alone?", { dy: z.map((_, i) => 2 * Number(i === 0)) }],
+      ];
+    },
+    controls: (data, { eps }) => [{ kind: "range", key: "eps", label: "ε", text: small(eps) }],
+    view,
+    say: ({ before, after }) => ["The straight line through ", words.without("what comes from above"), ` has height ${number(before.mean)} and slope ${number(before.xHat)}. In `,
+      words.with("what comes back"), ` the height is ${number(after.mean)} and the slope ${number(after.xHat)}; what the line leaves over, ${number(after.rest)}, is unchanged.`],
+    more: (data, settings, { before, after, factor, gain }) => ({ table: table(`All of it is then multiplied by γ/√(σ²+ε) = ${number(gain)}. `
+      + "The line in a panel is the mean and the x̂ part together.", [
+      ["part of the gradient", "before", "after", "factor"],
+      ["the mean", number(before.mean), number(after.mean), "0"],
+      ["along x̂", number(before.xHat), number(after.xHat), factorText(factor)],
+      ["the rest (root mean square)", number(before.rest), number(after.rest), "1"],
+    ]) }),
   });
 })();

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const { define, draw, number, small, moments } = bnInteractive;
-  const { h, text, line, axis, table, scale } = draw;
+  const { text, line, dot, path, axis, table, scale, within, drawing, handle, field, legend, words } = draw;
   const MOMENTA = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
   const SIZES = [2, 4, 8, 16, 32];
   const STEPS = 128;
@@ -29,63 +29,65 @@
     return { ...found, start, worth, divided: keptVar / (1 - start) };
   }
 
-  const controls = (data, { momentum, n, steps }) => [
-    { kind: "range", key: "momentum", label: "momentum m", min: 0, max: MOMENTA.length - 1, step: 1, value: MOMENTA.indexOf(momentum),
-      text: small(momentum), set: at => ({ momentum: MOMENTA[at] }) },
-    { kind: "range", key: "steps", label: "Batches seen t", min: 1, max: STEPS, step: 1, value: steps, text: `${steps}` },
-    { kind: "range", key: "n", label: "Batch size N", min: 0, max: SIZES.length - 1, step: 1, value: SIZES.indexOf(n), text: `${n}`,
-      set: at => ({ n: SIZES[at] }) },
-  ];
-
   const last = values => values[values.length - 1];
 
-  function view(result, { steps }, width) {
-    const left = 34, right = width - 12, high = 176;
-    const across = scale(0, STEPS, left, right);
-    const thin = { fill: "none" };                             // a path is a line, whatever fill its colour class gives
-    const panel = (top, title, low, most, from, kept, free, batches, truth) => {
-      const up = scale(low, most, top + high - 38, top + 24);
-      const held = value => up(Math.max(low, Math.min(most, value)));
-      const path = (values, first, kind, style) => h("polyline", { class: kind, style: { ...thin, ...style },
-        points: [...first, ...values].map((value, i) => `${across(i + 1 - first.length)},${held(value)}`).join(" ") });
-      return h("g", {},
-        text(8, top + 14, title, { class: "bn-title" }),
-        [0, 1, 2, 3, 4, 5, 6, 7, 8].map(i => Math.ceil(low) + i * Math.ceil((most - low) / 4)).filter(tick => tick <= most)
-          .map(tick => text(left - 8, up(tick) + 5, number(tick, 0), { "text-anchor": "end" })),
-        batches.map((value, b) => h("circle", { class: "bn-other", cx: across(b + 1), cy: held(value), r: 2 })),
-        line(left, up(truth), right, up(truth), { class: "bn-zero" }),
-        path(kept, [from], "bn-before", { strokeWidth: 2.5 }),
-        path(free, [], "bn-after", { strokeWidth: 2, strokeDasharray: "6 3" }),
-        h("circle", { class: "bn-before", cx: across(steps), cy: held(last(kept)), r: 5 }),
-        h("circle", { class: "bn-after", cx: across(steps), cy: held(last(free)), r: 5 }),
-        axis(across, top + high - 30, [0, 32, 64, 96, 128]));
-    };
-    const { mu, variance } = result, sigma = Math.sqrt(variance);
+  /* one panel: the statistic of each batch, what is kept, and the same with the start taken out; fainter beyond the cursor */
+  function panel(title, width, { low, most, from, kept, free, batches, truth }, all, steps, set, held) {
+    const high = 240, left = 34, right = width - 14, top = 30, bottom = high - 40;
+    const across = scale(0, STEPS, left, right), up = scale(low, most, bottom, top);
+    const at = value => up(within(low, value, most));
+    const curve = (values, first) => [...first, ...values].map((value, i) => [across(i + 1 - first.length), at(value)]);
+    const ticks = Array.from({ length: 9 }, (_, i) => Math.ceil(low) + i * Math.ceil((most - low) / 4)).filter(tick => tick <= most);
+    const turn = x => within(1, Math.round(scale(left, right, 0, STEPS)(x)), STEPS), take = x => set({ steps: turn(x) });
+    return drawing(width, high, `${title} against the number of batches: as kept, and with the start taken out, over the statistics of the batches.`, [
+      text(left, 16, title, { class: "bn-name" }),
+      ticks.map(tick => text(left - 8, up(tick) + 5, number(tick, 0), { "text-anchor": "end" })),
+      batches.map((value, b) => dot(across(b + 1), at(value), 2, b < steps ? "bn-other" : "bn-other bn-later")),
+      line(left, up(truth), right, up(truth), { class: "bn-zero" }),
+      path(curve(all.kept, [from]), "bn-without bn-later"), path(curve(all.free, []), "bn-with bn-dashed bn-later"),
+      path(curve(kept, [from]), "bn-without"), path(curve(free, []), "bn-with bn-dashed"),
+      line(across(steps), top, across(steps), bottom, { class: "bn-cursor" }),
+      dot(across(steps), at(last(kept)), 5, "bn-without"), dot(across(steps), at(last(free)), 5, "bn-with"),
+      axis(across, bottom, [0, 32, 64, 96, 128], 28),
+      field({ x: left, y: top, width: right - left, height: bottom - top, turn, set: take }),
+    ], held && handle({ at: [across(steps), bottom], along: "x", value: steps, min: 1, max: STEPS, step: 1, label: "batches seen", text: `${steps} batches`,
+      kind: "bn-plain", turn: scale(left, right, 0, STEPS), set: value => set({ steps: value }) }));
+  }
+
+  function view({ mu, variance, whole, ...found }, { steps }, width, set) {
+    const beside = width >= 640, one = beside ? (width - 24) / 2 : width, sigma = Math.sqrt(variance);
     return [
-      h("svg", { class: "bn-drawing", viewBox: `0 0 ${width} ${2 * high + 8}`, width, height: 2 * high + 8, role: "img",
-        "aria-label": "Two panels against the number of batches: the running mean and the running variance, as kept and with the start "
-          + "taken out, over the statistics of the batches. The table holds the last values." },
-        panel(0, "mean", Math.min(0, mu - sigma), Math.max(0, mu + sigma), 0, result.means, result.freeMeans, result.batchMeans, mu),
-        panel(high, "variance", 0, 2 * Math.max(1, variance), 1, result.vars, result.freeVars, result.batchVars, variance)),
-      table("Solid and orange: as kept. Dashed and blue: the start taken out. Dotted: the population. Small dots: single batches, "
-        + "those far out at the edge. To the right: batches seen.", [
-        ["after t batches", "mean", "variance"],
-        ["as kept", number(last(result.means)), number(last(result.vars))],
-        ["start taken out", number(last(result.freeMeans)), number(last(result.freeVars))],
-        ["only divided by 1 − kᵗ", number(last(result.freeMeans)), number(result.divided)],
-        ["population", number(mu), number(variance)],
-      ]),
+      legend([["bn-without", "as kept"], ["bn-with bn-dashed", "the start taken out"], ["bn-zero", "all values"], ["bn-other", "one batch"]]),
+      panel("mean", one, { low: Math.min(0, mu - sigma), most: Math.max(0, mu + sigma), from: 0, kept: found.means, free: found.freeMeans,
+        batches: whole.batchMeans, truth: mu }, { kept: whole.means, free: whole.freeMeans }, steps, set, true),
+      panel("variance", one, { low: 0, most: 2 * Math.max(1, variance), from: 1, kept: found.vars, free: found.freeVars,
+        batches: whole.batchVars, truth: variance }, { kept: whole.vars, free: whole.freeVars }, steps, set, false),
     ];
   }
 
-  const say = (result, { momentum, n, steps }) => `After ${steps} ${steps === 1 ? "batch" : "batches"} of ${n} with momentum ${small(momentum)}, `
-    + `${number(100 * result.start, 0)} percent of the average is still its start. Kept are mean ${number(last(result.means))} and variance `
-    + `${number(last(result.vars))}; with the start taken out ${number(last(result.freeMeans))} and ${number(last(result.freeVars))}, `
-    + `as steady as a plain average of ${number(result.worth, 1)} batches.`;
-
   define("running", {
     title: "Running statistics, interactive",
-    start: () => ({ momentum: 0.02, n: 16, steps: 100 }),
-    compute, controls, view, say,
+    settings: () => ({ momentum: { start: 0.02, among: MOMENTA }, n: { start: 16, among: SIZES }, steps: { start: 100, from: 1, to: STEPS, step: 1 } }),
+    compute: (data, settings) => ({ ...compute(data, settings), whole: compute(data, { ...settings, steps: STEPS }) }),
+    questions: () => [
+      ["What if the momentum is 0.5?", { momentum: 0.5 }],
+      ["What if it is 0.005?", { momentum: 0.005 }],
+      ["What is known after one batch?", { steps: 1 }],
+    ],
+    controls: (data, { momentum, n }) => [
+      { kind: "range", key: "momentum", label: "Momentum m", text: small(momentum) },
+      { kind: "range", key: "n", label: "Batch size N", text: `${n}` },
+    ],
+    view,
+    say: (result, { n, steps }) => [`After ${steps} ${steps === 1 ? "batch" : "batches"} of ${n} the start still holds ${number(100 * result.start, 0)} percent. Kept are `,
+      words.without(`mean ${number(last(result.means))} and variance ${number(last(result.vars))}`), "; with the start taken out ",
+      words.with(`${number(last(result.freeMeans))} and ${number(last(result.freeVars))}`), `; of all values ${number(result.mu)} and ${number(result.variance)}.`],
+    more: (data, settings, result) => ({ table: table(`As steady as a plain average of ${number(result.worth, 1)} batches. Dots far out stand at the edge.`, [
+      ["after t batches", "mean", "variance"],
+      ["as kept", number(last(result.means)), number(last(result.vars))],
+      ["start taken out", number(last(result.freeMeans)), number(last(result.freeVars))],
+      ["only divided by 1 − kᵗ", number(last(result.freeMeans)), number(result.divided)],
+      ["all values", number(result.mu), number(result.variance)],
+    ]) }),
   });
 })();

@@ -2,11 +2,10 @@
 (() => {
   "use strict";
   const { define, draw, number, small, moments } = bnInteractive;
-  const { h, text, line, axis, table, scale } = draw;
+  const { text, axis, dot, table, scale, within, drawing, beforeAfter, words, h } = draw;
   const SIZES = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
+  const EPSILONS = [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100];
   const MOST = 64;                                             // batches shown in the noise
-
-  const batches = (data, n) => Math.min(MOST, Math.floor(data.order.length / n));
 
   /* Γ(n/2) / Γ((n-1)/2), by Γ(a + 1) = a Γ(a): exact, one factor a step */
   function gammaRatio(n) {
@@ -15,20 +14,22 @@
     return ratio;
   }
 
-  function compute(data, { population, n, batch, gamma, beta, eps }) {
-    const values = data.populations[population];
+  function compute({ populations, order }, { population, n, batch, x1, gamma, beta, eps }) {
+    const values = populations[population];
     const all = moments(values);
     const sigma = Math.sqrt(all.variance);
     const kurtosis = moments(values.map(value => (value - all.mean) ** 2)).variance / all.variance ** 2 + 1;
-    const drawn = Array.from({ length: batches(data, n) }, (_, b) => data.order.slice(b * n, b * n + n).map(i => values[i]));
-    const x = drawn[batch];
+    const count = Math.min(MOST, Math.floor(order.length / n)), chosen = batch % count;
+    const drawn = Array.from({ length: count }, (_, b) => order.slice(b * n, b * n + n).map(i => values[i]));
+    const x = drawn[chosen];
+    if (x1 !== null) x[0] = x1;
     const { mean, variance } = moments(x);
     const y = x.map(value => gamma * (value - mean) / Math.sqrt(variance + eps) + beta);
     const after = moments(y);
     const every = drawn.map(moments);
     const c = Math.sqrt(2 / n) * gammaRatio(n);
     return {
-      x, mean, variance, std: Math.sqrt(variance),
+      x, mean, variance, std: Math.sqrt(variance), chosen, count,
       y, meanAfter: after.mean, stdAfter: Math.sqrt(after.variance),
       mu: all.mean, sigma, kurtosis,
       stdOfMean: sigma / Math.sqrt(n),
@@ -41,69 +42,65 @@
 
   const lies = (value, centre, spread) => `${value < centre ? "−" : "+"}${number(Math.abs(value - centre) / spread, 1)}`;
 
-  const controls = (data, { population, n, batch, gamma, beta, eps }) => [
-    { kind: "choice", key: "population", label: "Values of", value: population, options: Object.keys(data.populations) },
-    { kind: "range", key: "n", label: "Batch size N", min: 0, max: SIZES.length - 1, step: 1, value: SIZES.indexOf(n), text: `${n}`,
-      set: at => ({ n: SIZES[at], batch: Math.min(batch, batches(data, SIZES[at]) - 1) }) },
-    { kind: "range", key: "batch", label: "Which batch", min: 1, max: batches(data, n), step: 1, value: batch + 1,
-      text: `${batch + 1} of ${batches(data, n)}`, set: value => ({ batch: value - 1 }) },
-    { kind: "range", key: "gamma", label: "γ", min: -2, max: 2, step: 0.1, value: gamma, text: number(gamma, 1) },
-    { kind: "range", key: "beta", label: "β", min: -2, max: 2, step: 0.1, value: beta, text: number(beta, 1) },
-    { kind: "range", key: "eps", label: "ε", min: -6, max: 2, step: 0.5, value: Math.log10(eps), text: small(eps),
-      set: power => ({ eps: 10 ** power }) },
-  ];
-
-  function view(result, { n, batch }, width) {
-    const { x, y, mean, std, meanAfter, stdAfter, sigma, mu } = result;
-    const far = 5, left = 12, right = width - 12;
-    const to = scale(-far, far, left, right);
-    const at = value => to(Math.max(-far, Math.min(far, value)));
-    const size = n > 48 ? 3 : 4.5;
-    // mean and one standard deviation to each side
-    const bracket = (centre, spread, height, kind) => h("g", { class: `bn-bracket ${kind}` },
-      line(at(centre - spread), height, at(centre + spread), height), line(at(centre), height - 6, at(centre), height + 6));
-    const outside = [...x, ...y].filter(value => Math.abs(value) > far).length;
-    const wide = scale(-1.5, 3, left, right);
-    const held = value => wide(Math.max(-1.5, Math.min(3, value)));
-    const strip = (values, centre, spread, height, label) => h("g", {},
-      text(left, height - 16, label),
-      h("rect", { class: "bn-band", x: held(centre - spread), width: held(centre + spread) - held(centre - spread), y: height - 9, height: 18 }),
-      values.map((value, b) => b !== batch && h("circle", { class: "bn-other", cx: held(value), cy: height + b % 5 * 3 - 6, r: 2.5 })),
-      h("circle", { class: "bn-before", cx: held(values[batch]), cy: height, r: 5.5 }));
-    return [
-      h("svg", { class: "bn-drawing", viewBox: `0 0 ${width} 372`, width, height: 372, role: "img",
-        "aria-label": "The batch on two lines, before and after, each value joined to what it becomes; below, the means and the standard "
-          + "deviations of many batches of this size. The table holds the numbers." },
-        text(left, 18, "x, before"),
-        bracket(mean, std, 34, "bn-before"),
-        x.map((value, i) => line(at(value), 52, at(y[i]), 132, { class: "bn-thread" })),
-        x.map(value => h("circle", { class: "bn-before", cx: at(value), cy: 52, r: size })),
-        y.map(value => h("circle", { class: "bn-after", cx: at(value), cy: 132, r: size })),
-        bracket(meanAfter, stdAfter, 150, "bn-after"),
-        text(left, 174, "y, after"),
-        outside > 0 && text(right, 174, `${outside} beyond the edge`, { "text-anchor": "end" }),
-        axis(to, 184, [-4, -2, 0, 2, 4]),
-        strip(result.means, mu, result.stdOfMean, 258, `μ_B of ${result.means.length} batches of ${n}`),
-        strip(result.stds, result.meanOfStd, result.stdOfStd, 316, `σ_B of the same batches`),
-        axis(wide, 340, [-1, 0, 1, 2, 3])),
-      table("The large dot is this batch; a band is the theory, one standard deviation to each side, for σ_B that of Gaussian values.", [
-        ["values", "mean", "standard deviation"],
-        ["x, before", number(mean), number(std)],
-        ["y, after", number(meanAfter), number(stdAfter, 3)],
-        ["any batch, if Gaussian", `${number(mu)} ± ${number(result.stdOfMean)}`, `${number(result.meanOfStd)} ± ${number(result.stdOfStd)}`],
-        ["this batch is off by", `${lies(mean, mu, result.stdOfMean)} times that`, `${lies(std, result.meanOfStd, result.stdOfStd)} times that`],
-        [`large N, κ = ${number(result.kurtosis, 1)}`, `± ${number(result.stdOfMean)}`, `± ${number(result.stdOfStdLargeN)}`],
-      ]),
-    ];
+  /* the means and the standard deviations of many batches, over what theory says of Gaussian values */
+  function noise({ means, stds, mu, stdOfMean, meanOfStd, stdOfStd, chosen }, { n }, width, low) {
+    const left = 14, right = width - 14, to = scale(-1.5, 3, left, right);
+    const at = value => to(within(-1.5, value, 3));
+    const strip = (values, centre, spread, height, label) => [
+      text(left, height - 26, label),
+      h("rect", { class: "bn-band", x: at(centre - spread), width: at(centre + spread) - at(centre - spread), y: height - 15, height: 30, rx: 3 }),
+      values.map((value, b) => b !== chosen && dot(at(value), height + b % 7 * 3.5 - 10.5, 2.5, "bn-other")),
+      dot(at(values[chosen]), height, 6, "bn-without")];
+    const label = `The means and the standard deviations of ${means.length} batches of ${n}, each over a band: the theory's, one standard deviation to each side.`;
+    return drawing(width, low ? 206 : 244, label, [
+      strip(means, mu, stdOfMean, low ? 46 : 78, `means of ${means.length} batches of ${n}`),
+      strip(stds, meanOfStd, stdOfStd, low ? 124 : 156, "their standard deviations"),
+      axis(to, low ? 178 : 218, [-1, 0, 1, 2, 3]),
+    ]);
   }
-
-  const say = (result, { n }) => `A batch of ${n}: mean ${number(result.mean)} and standard deviation ${number(result.std)} before, `
-    + `${number(result.meanAfter)} and ${number(result.stdAfter, 3)} after. The mean of such a batch scatters by `
-    + `${number(result.stdOfMean)}, its standard deviation by ${number(result.stdOfStd)} if the values are Gaussian.`;
 
   define("transform", {
     title: "The transform, interactive",
-    start: data => ({ population: Object.keys(data.populations)[0], n: 16, batch: 0, gamma: 1, beta: 0, eps: 1e-5 }),
-    compute, controls, view, say,
+    settings: ({ populations }) => ({
+      population: { start: Object.keys(populations)[0], among: Object.keys(populations) }, n: { start: 16, among: SIZES },
+      batch: { start: 0, from: 0, to: MOST - 1, step: 1 }, x1: { start: null, from: -5, to: 5, step: 0.1 },
+      gamma: { start: 1, from: -2, to: 2, step: 0.1 }, beta: { start: 0, from: -2, to: 2, step: 0.1 }, eps: { start: 1e-5, among: EPSILONS },
+    }),
+    compute,
+    questions: ({ populations }) => [
+      ["What if one value is an outlier?", { x1: 4.6 }],
+      ["What if there are only two?", { n: 2 }],
+      ["What if they come from behind a ReLU?", { population: Object.keys(populations)[1] }],
+    ],
+    controls: (data, { n, batch }) => [
+      { kind: "range", key: "n", label: "Batch size N", text: `${n}` },
+      { kind: "button", text: "New batch", changes: { batch: (batch + 1) % MOST, x1: null } },
+    ],
+    view(result, settings, width, set) {
+      const beside = width >= 640, one = beside ? Math.round((width - 32) * 0.58) : width;
+      return [beforeAfter(result, one, x1 => set({ x1 })), noise(result, settings, beside ? width - 32 - one : width, !beside)];
+    },
+    say: ({ x, y, mean, std, meanAfter, stdAfter, stdOfMean }, { n, x1 }) => x1 === null
+      ? [`A batch of ${n} comes in with `, words.without(`mean ${number(mean)} and standard deviation ${number(std)}`), " and goes out with ",
+        words.with(`${number(meanAfter)} and ${number(stdAfter)}`), `. The means of such batches scatter by ${number(stdOfMean)}. Drag the value in the ring.`]
+      : ["One value moves all the others: with it at ", words.without(number(x1, 1)), " the standard deviation is ", words.without(number(std)),
+        `, and the other ${n - 1} go out between `, words.with(`${number(Math.min(...y.slice(1)))} and ${number(Math.max(...y.slice(1)))}`), "."],
+    more: ({ populations }, { gamma, beta, eps }, result) => ({
+      controls: [
+        { kind: "range", key: "gamma", label: "γ", text: number(gamma, 1) },
+        { kind: "range", key: "beta", label: "β", text: number(beta, 1) },
+        { kind: "range", key: "eps", label: "ε", text: small(eps) },
+        ...(Object.keys(populations).length > 1 ? [{ kind: "choice", key: "population", label: "Values of" }] : []),
+      ],
+      table: table(`Batch ${result.chosen + 1} of ${result.count}; the large dot is this batch. A band is the theory, one standard deviation to each side, for the `
+        + "standard deviations that of Gaussian values.", [
+        ["values", "mean", "standard deviation"],
+        ["x, before", number(result.mean), number(result.std)],
+        ["y, after", number(result.meanAfter), number(result.stdAfter, 3)],
+        ["any batch, if Gaussian", `${number(result.mu)} ± ${number(result.stdOfMean)}`, `${number(result.meanOfStd)} ± ${number(result.stdOfStd)}`],
+        ["this batch is off by", `${lies(result.mean, result.mu, result.stdOfMean)} times that`, `${lies(result.std, result.meanOfStd, result.stdOfStd)} times that`],
+        [`large N, κ = ${number(result.kurtosis, 1)}`, `± ${number(result.stdOfMean)}`, `± ${number(result.stdOfStdLargeN)}`],
+      ]),
+    }),
   });
 })();
