@@ -68,9 +68,9 @@ wheel: ## build bnutils into _build/wheel, install it from the package index int
 	@$(INSTALL) pages
 	@$(BIN)/python -m press.wheel
 
-bench: ## measure what the book quotes of this machine, into records/
+bench: ## measure what the book quotes of this machine, into records/ (RECORD=nn for one)
 	@$(INSTALL) all
-	@$(BIN)/python -m press bench
+	@$(BIN)/python -m press bench $(RECORD)
 
 clean: ## remove what was built; the environment stays (rm -rf .venv node_modules removes that too)
 	@rm -rf _build .pytest_cache .hypothesis

@@ -150,13 +150,12 @@ def write_assignment(house, out):
 
 
 @press.command("bench")
+@click.argument("records", nargs=-1, type=click.Choice([measure.__name__ for measure in bench.RECORDS]))
 @click.pass_obj
-def write_records(house):
-    """Measure what the book quotes of this machine, into records/."""
-    bench.write(house)
-    click.echo(
-        "records/pages.json and records/convolution.json written; `make chapters` takes the numbers into the text"
-    )
+def write_records(house, records):
+    """Measure what the book quotes of this machine, into records/: all of them, or those named."""
+    bench.write(house, records)
+    click.echo("records/ written; `make chapters` takes the numbers into the text")
 
 
 def stop_at(faults):

@@ -1,5 +1,6 @@
 """Machine numbers: what the book costs to build. `make bench` writes them to records/, nothing else does."""
 
+import functools
 import json
 import os
 import platform
@@ -10,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -20,6 +22,8 @@ from press import notebook
 RUNS = 3
 EMPTY_PAGES = 2
 IMAGES, REPETITIONS, STEPS = 50, 25, 20
+SHAPES = ((128, 512), (256, 1024), (4096, 1024), (64, 64, 28, 28), (32, 128, 56, 56), (256, 64, 14, 14))
+PASSES = 2**22  # numbers that go through a layer before it is timed again
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 PARTS = ("_config.yml", "_toc.yml", "index.md", "references.bib", "chapters", "press", "bnutils", "node_modules")
 
@@ -110,20 +114,41 @@ def build_cpu_seconds(house: Path, *, empty: bool) -> float:
 
 
 def convolution(house: Path) -> dict:
-    """Time of a training step of a small convolutional network, NumPy over PyTorch.
+    """Time of a training step of a small convolutional network, NumPy over PyTorch."""
+    return alone(house, convolution_steps)
 
-    In a process of its own: threads are set before NumPy loads.
-    """
+
+def nn(house: Path) -> dict:
+    """Time of batch normalization, forward and backward, our module over PyTorch's."""
+    return alone(house, normalization_steps)
+
+
+def alone(house: Path, measure: Callable[[], dict]) -> dict:
+    """What a function of this module measures in a process of its own: threads are set before NumPy loads."""
     environment = (
         {name: value for name, value in os.environ.items() if name != "ATEN_CPU_CAPABILITY"}
         | THREADS
         | {"PYTHONPATH": str(house)}
     )
-    code = "import json; from press import bench; print(json.dumps(bench.convolution_steps()))"
+    code = f"import json; from press import bench; print(json.dumps(bench.{measure.__name__}()))"
     printed = subprocess.run(
         [sys.executable, "-c", code], cwd=house, env=environment, check=True, capture_output=True, text=True
     ).stdout
     return json.loads(printed) | {"machine": machine()}
+
+
+def ratios(ours: Callable[[], None], theirs: Callable[[], None], steps: int) -> dict:
+    """CPU times of two ways to do one thing, in turn, and the ratio: median, lowest and highest."""
+    milliseconds(ours, steps), milliseconds(theirs, steps)  # warms up
+    pairs = [(milliseconds(ours, steps), milliseconds(theirs, steps)) for _ in range(REPETITIONS)]
+    found = [mine / other for mine, other in pairs]
+    return {
+        "ratio": round(statistics.median(found), 2),
+        "lowest": round(min(found), 2),
+        "highest": round(max(found), 2),
+        "our_milliseconds": round(statistics.median(mine for mine, _ in pairs), 3),
+        "torch_milliseconds": round(statistics.median(other for _, other in pairs), 3),
+    }
 
 
 def convolution_steps() -> dict:
@@ -135,16 +160,9 @@ def convolution_steps() -> dict:
     record: dict = {"images": IMAGES}
     for dtype in (np.float64, np.float32):
         numpy_step, torch_step = training_steps(dtype)
-        milliseconds(numpy_step), milliseconds(torch_step)  # warms up
-        pairs = [(milliseconds(numpy_step), milliseconds(torch_step)) for _ in range(REPETITIONS)]  # in turn
-        ratios, name = [ours / theirs for ours, theirs in pairs], np.dtype(dtype).name
-        record |= {
-            f"{name}_ratio": round(statistics.median(ratios), 2),
-            f"{name}_lowest": round(min(ratios), 2),
-            f"{name}_highest": round(max(ratios), 2),
-            f"{name}_numpy_milliseconds": round(statistics.median(ours for ours, _ in pairs), 2),
-            f"{name}_torch_milliseconds": round(statistics.median(theirs for _, theirs in pairs), 2),
-        }
+        name = np.dtype(dtype).name
+        for field, value in ratios(numpy_step, torch_step, STEPS).items():
+            record[f"{name}_{field.replace('our_', 'numpy_')}"] = value
     return record | {
         "method": "CPU time of a training step, NumPy over PyTorch, both on one thread, in turn: median, lowest and "
         f"highest of {REPETITIONS} ratios over {STEPS} steps each",
@@ -205,12 +223,45 @@ def training_steps(dtype: type) -> tuple[Callable[[], None], Callable[[], None]]
     return numpy_step, torch_step
 
 
-def milliseconds(step: Callable[[], None]) -> float:
+def normalization_steps() -> dict:
+    """Our BatchNorm against PyTorch's on six shapes: forward and backward in training, float32."""
+    import torch
+
+    from bnutils import nn as ours
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    record: dict = {"shapes": len(SHAPES)}
+    for shape in SHAPES:
+        kind, channels = ("BatchNorm1d" if len(shape) == 2 else "BatchNorm2d"), shape[1]
+        x, dy = torch.randn(shape, requires_grad=True), torch.randn(shape)
+        mine, other = (
+            functools.partial(there_and_back, getattr(room, kind)(channels), x, dy) for room in (ours, torch.nn)
+        )
+        steps = max(1, PASSES // x.numel())
+        name = "x".join(map(str, shape))
+        record |= {f"{name}_{field}": value for field, value in ratios(mine, other, steps).items()}
+    medians = [record[f"{'x'.join(map(str, shape))}_ratio"] for shape in SHAPES]
+    return record | {
+        "smallest_ratio": min(medians),
+        "largest_ratio": max(medians),
+        "method": "CPU time of forward and backward in training mode, float32, bnutils.nn over torch.nn, both on one "
+        f"thread, in turn: median, lowest and highest of {REPETITIONS} ratios",
+        "versions": f"PyTorch {torch.__version__}",
+    }
+
+
+def there_and_back(layer: Callable, x: Any, dy: Any) -> None:
+    layer(x).backward(dy)
+    x.grad = None
+
+
+def milliseconds(step: Callable[[], None], steps: int) -> float:
     """CPU time of one step, so that other programs on the machine count less."""
     start = time.process_time()
-    for _ in range(STEPS):
+    for _ in range(steps):
         step()
-    return (time.process_time() - start) / STEPS * 1000
+    return (time.process_time() - start) / steps * 1000
 
 
 def machine() -> str:
@@ -223,11 +274,14 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"
 
 
-def write(house: Path) -> None:
+def write(house: Path, names: Sequence[str] = ()) -> None:
     """Measure, and write records/*.json, each by the function of its name, with a digest of its fields."""
     (house / "records").mkdir(exist_ok=True)
-    for measure in (pages, convolution, effective_positions):
+    for measure in RECORDS if not names else [each for each in RECORDS if each.__name__ in names]:
         keep(house / "records" / f"{measure.__name__}.json", measure(house))
+
+
+RECORDS = (pages, convolution, nn, effective_positions)
 
 
 def keep(file: Path, record: dict) -> None:

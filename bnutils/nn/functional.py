@@ -87,21 +87,22 @@ def recover(x_hat: Tensor, weight: Tensor | None, bias: Tensor | None, dtype: to
     dtype
         of the result, that of the input of the layer
     """
+    if weight is not None and bias is not None:
+        return torch.addcmul(bias, x_hat, weight).to(dtype)  # in one pass over memory
     y = x_hat if weight is None else x_hat * weight
     return (y if bias is None else y + bias).to(dtype)
 
 
-def moments(x: Tensor, area: tuple[int, ...], centre: bool = True, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance over the axes of ``area``, kept at size 1; ``mask`` and ``centre`` as in `standardise`.
+def moments(x: Tensor, area: tuple[int, ...], centre: bool = True, mask: Tensor | None = None) -> tuple[Tensor, ...]:
+    """What the values are without their mean, their mean, and their biased variance over the axes of ``area``.
 
-    Two passes: the mean is subtracted before anything is squared, so that a large mean cancels no digits.
+    Two passes: the mean is subtracted before anything is squared, so that a large mean cancels no digits. ``mask`` and
+    ``centre`` as in `standardise`; mean and variance keep the averaged axes at size 1.
     """
-    if not centre:
-        mean = torch.zeros_like(_mean(x, area, mask))
-        return mean, _mean(x * x, area, mask)
     mean = _mean(x, area, mask)
+    mean = mean if centre else torch.zeros_like(mean)
     centred = x - mean
-    return mean, _mean(centred * centred, area, mask)
+    return centred, mean, _mean(centred * centred, area, mask)
 
 
 def _mean(values: Tensor, area: tuple[int, ...], mask: Tensor | None) -> Tensor:
@@ -113,9 +114,13 @@ def _mean(values: Tensor, area: tuple[int, ...], mask: Tensor | None) -> Tensor:
 
 
 def _project(g: Tensor, x_hat: Tensor, area: tuple[int, ...], centre: bool, mask: Tensor | None) -> Tensor:
-    """P g: without its mean over the area, and without its part along x_hat. In the memory layout of x_hat."""
-    rest = g - _mean(g, area, mask) if centre else g
-    rest = -x_hat * _mean(g * x_hat, area, mask) + rest
+    """P g = g - mean(g) - x_hat * mean(g * x_hat), the second term only where a mean was subtracted.
+
+    It begins with x_hat, whose memory layout it takes over, and goes on in place: on a CPU most of the time goes into
+    fresh memory.
+    """
+    rest = (x_hat * -_mean(g * x_hat, area, mask)).add_(g)
+    rest = rest.sub_(_mean(g, area, mask)) if centre else rest
     return rest if mask is None else torch.where(mask, rest, 0)
 
 
@@ -130,15 +135,16 @@ class _Standardise(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, mask: Tensor | None, area: tuple[int, ...], eps: float, centre: bool) -> tuple[Tensor, ...]:
-        mean, var = moments(x, area, centre, mask)
-        return _x_hat(x, mean, var, eps, mask), mean, var
+        centred, mean, var = moments(x, area, centre, mask)
+        x_hat = centred.mul_(torch.rsqrt(var + eps))
+        return x_hat if mask is None else torch.where(mask, x_hat, 0), mean, var
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: tuple[Tensor, ...]) -> None:
         x, mask, *ctx.how = inputs
-        _, mean, var = output
+        x_hat, mean, var = output
         ctx.mark_non_differentiable(mean, var)
-        ctx.save_for_backward(x, mask, mean, var)
+        ctx.save_for_backward(x, mask, x_hat, var)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor, *_: Tensor) -> tuple:
@@ -154,22 +160,20 @@ class _ForwardMode(_Standardise):
     def setup_context(ctx: Any, inputs: tuple, output: tuple[Tensor, ...]) -> None:
         _Standardise.setup_context(ctx, inputs, output)
         x, mask, *_ = inputs
-        ctx.save_for_forward(x, mask, *output[1:])
+        x_hat, _, var = output
+        ctx.save_for_forward(x, mask, x_hat, var)
 
     @staticmethod
     def jvp(ctx: Any, t: Tensor, *_: Any) -> tuple:
         return _through(ctx, t), None, None
 
 
-def _x_hat(x, mean, var, eps, mask):
-    x_hat = (x - mean) * torch.rsqrt(var + eps)
-    return x_hat if mask is None else torch.where(mask, x_hat, 0)
-
-
 def _through(ctx, g):
     """What the Jacobian makes of an upstream gradient, or of a tangent."""
-    x, mask, mean, var = ctx.saved_tensors
+    x, mask, x_hat, var = ctx.saved_tensors
     area, eps, centre = ctx.how
     if torch.is_grad_enabled():
-        mean, var = moments(x, area, centre, mask)
-    return _project(g, _x_hat(x, mean, var, eps, mask), area, centre, mask) * torch.rsqrt(var + eps)
+        centred, _, var = moments(x, area, centre, mask)
+        x_hat = centred * torch.rsqrt(var + eps)
+        x_hat = x_hat if mask is None else torch.where(mask, x_hat, 0)
+    return _project(g, x_hat, area, centre, mask).mul_(torch.rsqrt(var + eps))
