@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm as TorchBatchNorm
 
-from .functional import HALF, Standardised, recover, standardise
+from .functional import channels, check_dtypes, recover, standardise, standardise_by
 
 
 class BatchNorm(TorchBatchNorm):
@@ -108,34 +108,37 @@ class BatchNorm(TorchBatchNorm):
         """
         self._check(input)
         if not self.training and self.running_mean is not None:
-            return self._by_running_statistics(input)
+            return self._recover(self._by_running_statistics(input), input)
         self._check_batch(input)
-        if not input.numel():
-            normal = Standardised(input, input, input)  # nothing to average: counted, as PyTorch counts it
-        else:
-            normal = standardise(input, (0, *range(2, input.dim())), eps=self.eps)
-        if self.training and self.track_running_stats:
-            self._track(input, normal)
-        return self._recover(normal.x_hat, input)
+        if not input.numel():  # nothing to average: counted, as PyTorch counts it
+            self._track()
+            return self._recover(input, input)
+        return self._recover(self._by_batch(input), input)
+
+    def _by_batch(self, input: Tensor) -> Tensor:
+        """x_hat by the statistics of the batch, which go into the running averages."""
+        normal = standardise(input, (0, *range(2, input.dim())), eps=self.eps)
+        n = input.numel() // input.shape[1]
+        self._track(normal.mean, normal.var * (n / (n - 1)))
+        return normal.x_hat
 
     def _by_running_statistics(self, input: Tensor) -> Tensor:
-        wide = input.float() if input.dtype in HALF else input
-        mean, var = (_channels(each.to(wide.dtype), input) for each in (self.running_mean, self.running_var))
-        return self._recover((wide - mean) * torch.rsqrt(var + self.eps), input)
+        mean, var = channels(self.running_mean, input), channels(self.running_var, input)
+        return standardise_by(input, mean, var, eps=self.eps)
 
     def _recover(self, x_hat: Tensor, input: Tensor) -> Tensor:
-        weight, bias = (None if each is None else _channels(each, input) for each in (self.weight, self.bias))
-        return recover(x_hat, weight, bias, input.dtype)
+        return recover(x_hat, channels(self.weight, input), channels(self.bias, input), input.dtype)
 
     @torch.no_grad()
-    def _track(self, input: Tensor, normal: Standardised) -> None:
-        """The statistics of a training batch into the running averages, the variance over n - 1."""
+    def _track(self, *statistics: Tensor, where: Tensor | None = None) -> None:
+        """Count a training batch; its mean, and its variance over n - 1, into the averages of the channels ``where``."""
+        if not (self.training and self.track_running_stats):
+            return
         count = self.num_batches_tracked + 1
-        if input.numel():
-            n = input.numel() // input.shape[1]
-            newest = 1 / count if self.momentum is None else self.momentum
-            for average, new in ((self.running_mean, normal.mean), (self.running_var, normal.var * (n / (n - 1)))):
-                average.copy_((1 - newest) * average + newest * new.flatten())
+        newest = 1 / count if self.momentum is None else self.momentum
+        for average, new in zip((self.running_mean, self.running_var), statistics):
+            mixed = (1 - newest) * average + newest * new.flatten()
+            average.copy_(mixed if where is None else torch.where(where, mixed, average))
         self.num_batches_tracked.copy_(count)
 
     def _check(self, input: Tensor) -> None:
@@ -148,16 +151,7 @@ class BatchNorm(TorchBatchNorm):
                 f"{name} expected {self.num_features} channels, num_features, on axis 1 of the input, "
                 f"got {input.shape[1]}: shape {tuple(input.shape)}"
             )
-        if not input.is_floating_point():
-            raise NotImplementedError(f"{name} expected a floating-point input, got {input.dtype}; convert it first")
-        for each in (self.weight, self.bias, self.running_mean, self.running_var):
-            if each is not None and not (
-                each.dtype == input.dtype or (input.dtype in HALF and each.dtype == torch.float32)
-            ):
-                raise RuntimeError(
-                    f"{name} expected an input of dtype {each.dtype}, that of its parameters, got {input.dtype}; "
-                    "convert one of them: input.to(dtype) or module.to(dtype)"
-                )
+        check_dtypes(name, input, self.weight, self.bias, self.running_mean, self.running_var)
 
     def _check_batch(self, input: Tensor) -> None:
         if input.numel() == input.shape[1] > 0:
@@ -186,8 +180,3 @@ class BatchNorm3d(BatchNorm):
     """Batch normalization of (N, C, D, H, W) volumes; drops in for ``torch.nn.BatchNorm3d``."""
 
     axes = (5,)
-
-
-def _channels(values: Tensor, like: Tensor) -> Tensor:
-    """(C,) values, shaped to broadcast against (N, C, ...)."""
-    return values.view(1, -1, *[1] * (like.dim() - 2))
