@@ -103,6 +103,8 @@ def recover(x_hat: Tensor, weight: Tensor | None, bias: Tensor | None, dtype: to
     dtype
         of the result, that of the input of the layer
     """
+    if weight is None and bias is None:
+        return x_hat.to(dtype, copy=True)  # a ReLU in place behind it must not write on what the backward pass needs
     if weight is not None and bias is not None:
         return torch.addcmul(bias, x_hat, weight).to(dtype)  # in one pass over memory
     y = x_hat if weight is None else x_hat * weight
