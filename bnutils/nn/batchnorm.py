@@ -131,7 +131,7 @@ class BatchNorm(TorchBatchNorm):
 
     @torch.no_grad()
     def _track(self, *statistics: Tensor, where: Tensor | None = None) -> None:
-        """Count a training batch; its mean, and its variance over n - 1, into the averages of the channels ``where``."""
+        """Count a training batch; its mean, and variance over n - 1, into the averages of the channels ``where``."""
         if not (self.training and self.track_running_stats):
             return
         count = self.num_batches_tracked + 1

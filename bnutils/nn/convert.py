@@ -22,8 +22,8 @@ THEIRS = {ours: theirs for theirs, ours in OURS.items()}
 def convert(model: nn.Module, to: ModuleType | None = None) -> nn.Module:
     """Make the normalization layers of ``torch.nn`` in a model those of this package, or turn them back.
 
-    Only the class of a layer is exchanged. The layer stays the same object, and with it everything that hangs on it:
-    parameters, which an optimiser may hold, buffers, hooks, the training flag, its places in a model that uses it twice.
+    Only the class of a layer is exchanged. The layer stays the same object, and with it all that hangs on it:
+    parameters, which an optimiser may hold, buffers, hooks, the training flag, its places in a model that has it twice.
 
     Left alone is whatever is not of exactly such a class: subclasses, for their ``forward`` may be another one, among
     them ``SyncBatchNorm``, lazy layers that have not seen a batch, and layers with a parametrization. A model that runs

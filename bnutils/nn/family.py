@@ -174,7 +174,7 @@ class GroupNorm(nn.GroupNorm):
     def _check(self, input: Tensor) -> None:
         if input.dim() < 2:
             raise RuntimeError(f"GroupNorm expected input of shape (N, C, ...), got {tuple(input.shape)}")
-        if input.shape[1] != self.num_channels and self.affine or input.shape[1] % self.num_groups:
+        if (self.affine and input.shape[1] != self.num_channels) or input.shape[1] % self.num_groups:
             raise RuntimeError(
                 f"GroupNorm expected {self.num_channels} channels, num_channels, on axis 1 of the input, "
                 f"got {input.shape[1]}: shape {tuple(input.shape)}"

@@ -27,11 +27,11 @@ ANY = (2, 3, 4, 5)
 class GhostBatchNorm(BatchNorm):
     """Batch normalization of *ghosts*, groups of ``ghost_size`` examples, as if each were a batch of its own.
 
-    Hoffer, Hubara & Soudry (2017), Algorithm 1: a large batch with the noise of a small one. Outputs, gradients, running
-    averages and ``num_batches_tracked`` are those of batch normalization that is given the ghosts one after another,
-    which is how the authors' program does it: the averages take in a ghost at a time, each with weight ``momentum``, so
-    that a batch of many ghosts moves them further than one batch does. Of images, ghosts of one example are instance
-    normalization.
+    Hoffer, Hubara & Soudry (2017), Algorithm 1: a large batch with the noise of a small one. Outputs, gradients,
+    running averages and ``num_batches_tracked`` are those of batch normalization that is given the ghosts one after
+    another, which is how the authors' program does it: the averages take in a ghost at a time, each with weight
+    ``momentum``, so that a batch of many ghosts moves them further than one batch does. Of images, ghosts of one
+    example are instance normalization.
 
     The last ghost takes what is left over: with ``ghost_size=32``, 70 examples are ghosts of 32 and 38. So no ghost has
     fewer than ``ghost_size`` examples, and none twice as many. A batch smaller than that is one ghost.
@@ -89,8 +89,8 @@ class BatchRenorm(BatchNorm):
 
     Inside both clamps the output is ``(x - mu) / sigma``, that of eval mode to the digit, while the gradient is still
     that of the batch statistics: r and d are constants to it. With ``r_max=1, d_max=0`` it is batch normalization. The
-    paper trains so at first, 5000 steps, then widens the clamps to the defaults, ``d_max`` until step 25000 and ``r_max``
-    until 40000: set the attributes.
+    paper trains so at first, 5000 steps, then widens the clamps to the defaults, ``d_max`` until step 25000 and
+    ``r_max`` until 40000: set the attributes.
 
     The paper averages sigma; here, as in PyTorch, it is the unbiased variance that is averaged, and sigma is
     ``sqrt(running_var + eps)``. So checkpoints of batch normalization fit, and eval mode is the same. Chainer's
@@ -223,9 +223,9 @@ class FrozenBatchNorm(nn.Module):
     """Batch normalization whose statistics, weight and bias are fixed: one affine map, in training as in eval mode.
 
     As ``torchvision.ops.FrozenBatchNorm2d`` and detectron2's: all four are buffers, so no optimiser sees them,
-    ``train()`` changes nothing and ``state_dict`` holds them. It loads the checkpoint of a ``torch.nn.BatchNorm2d``; the
-    count of batches in there is passed over. It is no ``BatchNorm`` on purpose: what looks for layers whose statistics
-    it may reset or synchronise must not find this.
+    ``train()`` changes nothing and ``state_dict`` holds them. It loads the checkpoint of a ``torch.nn.BatchNorm2d``;
+    the count of batches in there is passed over. It is no ``BatchNorm`` on purpose: what looks for layers whose
+    statistics it may reset or synchronise must not find this.
 
     Parameters
     ----------

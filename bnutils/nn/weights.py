@@ -72,7 +72,7 @@ class WeightNorm(nn.Module):
 
 
 def weight_norm(module: nn.Module, name: str = "weight", dim: int | None = 0) -> nn.Module:
-    """Put `WeightNorm` on a parameter, as ``torch.nn.utils.parametrizations.weight_norm`` does, with its ``state_dict``.
+    """Put `WeightNorm` on a parameter, as ``torch.nn.utils.parametrizations.weight_norm`` does, keys and all.
 
     ``torch.nn.utils.parametrize.remove_parametrizations(module, name)`` takes it off again.
 
@@ -190,8 +190,8 @@ def weight_standardise(weight: Tensor, eps: float = 1e-5) -> Tensor:
 class DynamicTanh(nn.Module):
     """``weight * tanh(alpha * x) + bias``, in the place of layer normalization. Zhu et al. (2025).
 
-    It averages over nothing: each entry is squashed alone, and only alpha is shared. So no rescaling of the input leaves
-    it unchanged. Parameters and ``state_dict`` are those of the authors' program.
+    It averages over nothing: each entry is squashed alone, and only alpha is shared. So no rescaling of the input
+    leaves it unchanged. Parameters and ``state_dict`` are those of the authors' program.
 
     Parameters
     ----------
