@@ -135,7 +135,8 @@ class BatchNorm(TorchBatchNorm):
         if not (self.training and self.track_running_stats):
             return
         count = self.num_batches_tracked + 1
-        newest = 1 / count if self.momentum is None else self.momentum
+        wide = torch.promote_types(self.running_mean.dtype, torch.float32)
+        newest = 1 / count.to(wide) if self.momentum is None else self.momentum  # an integer's 1 / 3 is float32's
         for average, new in zip((self.running_mean, self.running_var), statistics):
             mixed = (1 - newest) * average + newest * new.flatten()
             average.copy_(mixed if where is None else torch.where(where, mixed, average))

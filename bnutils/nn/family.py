@@ -243,7 +243,7 @@ class _InstanceNorm:
         name, given, learned = type(self).__name__, input.shape[1], (self.weight, self.bias)
         if given != self.num_features:
             text = (
-                f"{name} expected {self.num_features} channels, num_features, got {given}: shape {tuple(input.shape)}"
+                f"{name} expected num_features={self.num_features} channels, got {given}: shape {tuple(input.shape)}"
             )
             if self.affine:
                 raise ValueError(text)

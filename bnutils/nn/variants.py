@@ -202,8 +202,8 @@ class MaskedBatchNorm(BatchNorm):
     def _by_what_counts(self, input: Tensor, mask: Tensor) -> Tensor:
         area = (0, *range(2, input.dim()))
         normal = standardise(input, area, eps=self.eps, mask=mask)
-        n = mask.expand(input.shape).sum(area, keepdim=True)
-        self._track(normal.mean, normal.var * (n / (n - 1)).to(normal.var.dtype), where=n.flatten() > 1)
+        n = mask.expand(input.shape).sum(area, keepdim=True, dtype=normal.var.dtype)
+        self._track(normal.mean, normal.var * (n / (n - 1)), where=n.flatten() > 1)
         return normal.x_hat
 
     def _fit(self, mask: Tensor, input: Tensor) -> Tensor:

@@ -9,13 +9,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from nn.compare import COMPILING, OLD_SCRIPT, STEADY, agree, close, draw, outcome, shaken, state, twins, unchanged
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 
 from bnutils import nn as ours
 from bnutils.nn import functional
 from bnutils.scratch import family as scratch
+from nn.compare import COMPILING, OLD_SCRIPT, STEADY, agree, close, draw, outcome, shaken, state, twins, unchanged
 
 SEED, EPS = st.integers(0, 10**6), st.sampled_from([1e-5, 1e-2, 1.0])
 INSTANCE = {1: "InstanceNorm1d", 2: "InstanceNorm2d", 3: "InstanceNorm3d"}
