@@ -24,6 +24,10 @@ NETWORK, NETWORK_TESTS = "bnutils.scratch.network", "scratch/test_network.py"
 TRAINING, TRAINING_TESTS = "bnutils.scratch.training", "scratch/test_training.py"
 LOCKSTEP, LOCKSTEP_TESTS = "bnutils.lab.lockstep", "lab/test_lockstep.py"
 PROBES, PROBES_TESTS = "bnutils.lab.probes", "lab/test_probes.py"
+NN_FAMILY, NN_FAMILY_TESTS = "bnutils.nn.family", "nn/test_family.py"
+VARIANTS, VARIANTS_TESTS = "bnutils.nn.variants", "nn/test_variants.py"
+WEIGHTS, WEIGHTS_TESTS = "bnutils.nn.weights", "nn/test_weights.py"
+CONVERT, CONVERT_TESTS = "bnutils.nn.convert", "nn/test_convert.py"
 ENGINE, EXERCISES_TESTS = "bnutils.exercises.engine", "exercises/test_chapters.py"
 SHRINK = "return dy - dy.mean(axis, keepdims=True) - x_hat * (dy * x_hat).mean(axis, keepdims=True)"
 
@@ -1456,6 +1460,121 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
         "test_the_change_of_the_gradient_is_what_torch_nn_gives",
         0,
         1,
+    ),
+    # the family in PyTorch, and the variants
+    "a group of channels that are no neighbours": (
+        NN_FAMILY,
+        "input.unflatten(1, (self.num_groups, size))",
+        "input.unflatten(1, (size, self.num_groups)).transpose(1, 2)",
+        NN_FAMILY_TESTS,
+        "test_group_norm_equals_pytorch",
+    ),
+    "RMS norm centred": (
+        NN_FAMILY,
+        "eps=eps, centre=False)",
+        "eps=eps)",
+        NN_FAMILY_TESTS,
+        "test_layer_and_rms_norm_equal_pytorch",
+    ),
+    "the machine epsilon of the input": (
+        NN_FAMILY,
+        "torch.finfo(wide).eps",
+        "torch.finfo(x.dtype).eps",
+        NN_FAMILY_TESTS,
+        "test_the_default_eps_of_rms_norm_is_that_of_the_computation",
+    ),
+    "instance norm averages the biased variance": (
+        NN_FAMILY,
+        "(self.running_var, var * (n / (n - 1)))",
+        "(self.running_var, var)",
+        NN_FAMILY_TESTS,
+        "test_instance_norm_equals_pytorch",
+    ),
+    "a ghost of every k-th example": (
+        VARIANTS,
+        "first.unflatten(0, (whole, self.ghost_size))",
+        "first.unflatten(0, (self.ghost_size, whole)).transpose(0, 1)",
+        VARIANTS_TESTS,
+        "test_ghosts_are_batches_of_their_own",
+    ),
+    "ghosts averaged before the running average": (
+        VARIANTS,
+        "for mean, var in zip(normal.mean, normal.var):",
+        "for mean, var in [(normal.mean.mean(0), normal.var.mean(0))] * (len(normal.mean) > 0):",
+        VARIANTS_TESTS,
+        "test_many_ghosts_move_the_averages_further_than_one_batch",
+    ),
+    "the gradient goes through r and d": (
+        VARIANTS,
+        "self._correction(normal.mean, normal.var)",
+        "self._correction(input.mean((0, *range(2, input.dim())), True), "
+        "input.var((0, *range(2, input.dim())), correction=0, keepdim=True))",
+        VARIANTS_TESTS,
+        "test_the_gradient_holds_r_and_d_constant",
+        1e9,
+        1e9,
+    ),
+    "r and d towards averages that have the batch in them": (
+        VARIANTS,
+        "return normal.x_hat * r + d",
+        "r, d = self._correction(normal.mean, normal.var)\n        return normal.x_hat * r + d",
+        VARIANTS_TESTS,
+        "test_inside_the_clamps_training_computes_what_eval_mode_does",
+    ),
+    "padding averaged in": (
+        VARIANTS,
+        "eps=self.eps, mask=mask)",
+        "eps=self.eps)",
+        VARIANTS_TESTS,
+        "test_what_is_masked_might_as_well_not_be_there",
+    ),
+    "the bias learns from padding": (
+        VARIANTS,
+        "return torch.where(mask, self._recover(x_hat, input), 0)",
+        "return self._recover(x_hat, input)",
+        VARIANTS_TESTS,
+        "test_what_is_masked_might_as_well_not_be_there",
+    ),
+    "a masked NaN times 0": (
+        VARIANTS,
+        "input = torch.where(mask, input, 0)",
+        "input = input * 1",
+        VARIANTS_TESTS,
+        "test_what_is_masked_might_as_well_not_be_there",
+    ),
+    "a channel without values forgets": (
+        VARIANTS,
+        ", where=n.flatten() > 1)",
+        ")",
+        VARIANTS_TESTS,
+        "test_a_channel_without_two_values_keeps_its_averages",
+        0,
+    ),
+    "the fan-in forgotten in weight norm": (
+        WEIGHTS,
+        "weight_g / math.sqrt(count)",
+        "weight_g",
+        WEIGHTS_TESTS,
+        "test_weight_norm_equals_pytorch_and_loads_its_checkpoint",
+        "linear",
+        0,
+    ),
+    "the weights of a layer standardised as one": (
+        WEIGHTS,
+        "tuple(range(1, weight.dim()))",
+        "tuple(range(weight.dim()))",
+        WEIGHTS_TESTS,
+        "test_ws_linear_is_linear_with_standardised_weights",
+        True,
+    ),
+    "a subclass converted": (
+        CONVERT,
+        "become.get(type(module), type(module))",
+        "next((become[kind] for kind in type(module).mro() if kind in become), type(module))",
+        CONVERT_TESTS,
+        "test_what_is_not_of_exactly_such_a_class_is_left_alone",
+        "a subclass",
+        None,
     ),
 }
 

@@ -242,9 +242,7 @@ class _InstanceNorm:
     def _check(self, input: Tensor) -> None:
         name, given, learned = type(self).__name__, input.shape[1], (self.weight, self.bias)
         if given != self.num_features:
-            text = (
-                f"{name} expected num_features={self.num_features} channels, got {given}: shape {tuple(input.shape)}"
-            )
+            text = f"{name} expected num_features={self.num_features} channels, got {given}: shape {tuple(input.shape)}"
             if self.affine:
                 raise ValueError(text)
             if self.running_mean is not None:

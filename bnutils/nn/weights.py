@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from .functional import HALF, recover, standardise
+from .functional import HALF, check_dtypes, recover, standardise
 
 
 class WeightNorm(nn.Module):
@@ -37,6 +37,10 @@ class WeightNorm(nn.Module):
     def __init__(self, dim: int | None = 0) -> None:
         super().__init__()
         self.dim = -1 if dim is None else dim
+
+    def extra_repr(self) -> str:
+        """The arguments, as ``print`` shows them."""
+        return f"dim={self.dim}"
 
     def forward(self, weight_g: Tensor, weight_v: Tensor) -> Tensor:
         """The weight of length ``weight_g`` in the direction of ``weight_v``.
@@ -134,6 +138,10 @@ class WSLinear(nn.Linear):
         """
         return F.linear(input, weight_standardise(self.weight, self.eps), self.bias)
 
+    def extra_repr(self) -> str:
+        """The arguments, as ``print`` shows them."""
+        return f"{super().extra_repr()}, eps={self.eps}"
+
 
 class WSConv2d(nn.Conv2d):
     """``torch.nn.Conv2d`` whose weights are standardised for every output channel, as `WSLinear`. Qiao et al. (2019).
@@ -167,6 +175,10 @@ class WSConv2d(nn.Conv2d):
             (N, C, H, W) or (C, H, W) float tensor
         """
         return self._conv_forward(input, weight_standardise(self.weight, self.eps), self.bias)
+
+    def extra_repr(self) -> str:
+        """The arguments, as ``print`` shows them."""
+        return f"{super().extra_repr()}, eps={self.eps}"
 
 
 def weight_standardise(weight: Tensor, eps: float = 1e-5) -> Tensor:
@@ -232,12 +244,27 @@ class DynamicTanh(nn.Module):
         -------
         Tensor
             like ``input``; half precision is computed in float32
+
+        Raises
+        ------
+        RuntimeError
+            other channels than ``normalized_shape``, or another dtype than the parameters have; a half-precision input
+            may have float32 parameters
         """
-        wide = input.float() if input.dtype in HALF else input
         weight, bias = self.weight, self.bias
         if not self.channels_last:
             weight, bias = weight[:, None, None], bias[:, None, None]
+        self._check(input, weight)
+        wide = input.float() if input.dtype in HALF else input
         return recover(self._squash(wide), weight, bias, input.dtype)
+
+    def _check(self, input: Tensor, weight: Tensor) -> None:
+        name = type(self).__name__
+        given = input.shape[input.dim() - weight.dim() :]
+        if input.dim() < weight.dim() or any(size not in (1, got) for size, got in zip(weight.shape, given)):
+            wanted = ", ".join([*map(str, self.weight.shape), *([] if self.channels_last else "HW")])
+            raise RuntimeError(f"{name} expected input of shape (..., {wanted}), got {tuple(input.shape)}")
+        check_dtypes(name, input, *self.parameters())
 
     def _squash(self, x: Tensor) -> Tensor:
         return torch.tanh(self.alpha * x)

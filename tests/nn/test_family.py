@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 
-from bnutils import nn as ours
-from bnutils.nn import functional
+from bnutils.nn import BatchNorm2d, functional
+from bnutils.nn import family as ours
 from bnutils.scratch import family as scratch
 from nn.compare import COMPILING, OLD_SCRIPT, STEADY, agree, close, draw, outcome, shaken, state, twins, unchanged
 
@@ -214,7 +214,7 @@ def test_the_members_differ_in_one_tuple():
     x = draw(SHAPE, seed=22)
     y = functional.normalise
     split = x.view(4, 3, 2, 3, 2)
-    close(ours.BatchNorm2d(6, affine=False).double()(x), y(x, (0, 2, 3)))
+    close(BatchNorm2d(6, affine=False).double()(x), y(x, (0, 2, 3)))
     close(ours.LayerNorm(SHAPE[1:], elementwise_affine=False)(x), y(x, (1, 2, 3)))
     close(ours.InstanceNorm2d(6)(x), y(x, (2, 3)))
     close(ours.GroupNorm(3, 6, affine=False)(x), y(split, (2, 3, 4)).view(SHAPE))
@@ -248,7 +248,7 @@ RESCALED = {  # what is scaled, and shifted, as one: how many factors there are,
 def test_which_rescalings_leave_which_member_unchanged(name, what, shifted):
     """Those constant over whole areas. RMS norm has the area of layer norm, but sees a shift; all see a minus."""
     x = draw(SHAPE, seed=25)
-    layer = shaken(ours.BatchNorm2d(6).double(), 26) if name == "batch" else member(name, seed=26)[0]
+    layer = shaken(BatchNorm2d(6).double(), 26) if name == "batch" else member(name, seed=26)[0]
     layer.requires_grad_(False).eps = 1e-12
     sets, unchanged = RESCALED[what]
     if not shifted and "layer" in unchanged:

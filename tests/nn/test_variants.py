@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.autograd import gradcheck, gradgradcheck
 
-from bnutils import nn as ours
+from bnutils.nn import variants as ours
 from bnutils.nn.functional import moments, standardise
 from nn.compare import COMPILING, STEADY, agree, close, draw, outcome, shaken, state, unchanged
 
@@ -114,15 +114,17 @@ def test_inside_the_clamps_training_computes_what_eval_mode_does(n, places, seed
         close(a, b)
 
 
-@pytest.mark.parametrize("clamps", [{"r_max": 1e9, "d_max": 1e9}, {"r_max": 1.1, "d_max": 0.2}])
-def test_the_gradient_holds_r_and_d_constant(clamps):
+@pytest.mark.parametrize("r_max, d_max", [(1e9, 1e9), (1.1, 0.2)])
+def test_the_gradient_holds_r_and_d_constant(r_max, d_max):
     """It is r times that of batch norm, of both orders, not that of the map that the output is."""
     x, dy, v = draw((6, 3), (6, 3), (6, 3), seed=6)
-    mine, theirs = pair(ours.BatchRenorm(3, affine=False, **clamps), nn.BatchNorm1d(3, affine=False), seed=7)
+    mine, theirs = pair(
+        ours.BatchRenorm(3, affine=False, r_max=r_max, d_max=d_max), nn.BatchNorm1d(3, affine=False), seed=7
+    )
     sigma = (mine.running_var + mine.eps).sqrt()
     _, mean, var = moments(x, (0,))
-    r = ((var + mine.eps).sqrt() / sigma).clamp(1 / clamps["r_max"], clamps["r_max"])
-    d = ((mean - mine.running_mean) / sigma).clamp(-clamps["d_max"], clamps["d_max"])
+    r = ((var + mine.eps).sqrt() / sigma).clamp(1 / r_max, r_max)
+    d = ((mean - mine.running_mean) / sigma).clamp(-d_max, d_max)
     y, dx, ddx = outcome(mine, x, dy, second=v)
     y_bn, dx_bn, ddx_bn = outcome(theirs, x, dy, second=v)
     close(y, y_bn * r + d)
