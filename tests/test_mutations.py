@@ -1464,8 +1464,8 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
     # the family in PyTorch, and the variants
     "a group of channels that are no neighbours": (
         NN_FAMILY,
-        "input.unflatten(1, (self.num_groups, size))",
-        "input.unflatten(1, (size, self.num_groups)).transpose(1, 2)",
+        "values.unflatten(1, (self.num_groups, values.shape[1] // self.num_groups))",
+        "values.unflatten(1, (values.shape[1] // self.num_groups, self.num_groups)).transpose(1, 2)",
         NN_FAMILY_TESTS,
         "test_group_norm_equals_pytorch",
     ),
@@ -1537,8 +1537,8 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
     ),
     "a masked NaN times 0": (
         VARIANTS,
-        "input = torch.where(mask, input, 0)",
-        "input = input * 1",
+        "self._by_running_statistics(torch.where(mask, input, 0))",
+        "self._by_running_statistics(input)",
         VARIANTS_TESTS,
         "test_what_is_masked_might_as_well_not_be_there",
     ),

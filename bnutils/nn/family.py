@@ -166,10 +166,15 @@ class GroupNorm(nn.GroupNorm):
         """
         self._check(input)
         check_dtypes(type(self).__name__, input, self.weight, self.bias)
-        size = input.shape[1] // self.num_groups
-        grouped = input.unflatten(1, (self.num_groups, size))  # (N, G, C/G, H, W)
-        x_hat = standardise(grouped, tuple(range(2, grouped.dim())), eps=self.eps).x_hat.flatten(1, 2)
-        return recover(x_hat, channels(self.weight, input), channels(self.bias, input), input.dtype)
+        weight, bias = channels(self.weight, input), channels(self.bias, input)
+        x, weight, bias = (self._in_groups(each) for each in (input, weight, bias))
+        return normalise(x, tuple(range(2, x.dim())), weight, bias, eps=self.eps).flatten(1, 2)
+
+    def _in_groups(self, values: Tensor | None) -> Tensor | None:
+        """(N, C, H, W) as (N, G, C/G, H, W)."""
+        if values is None:
+            return None
+        return values.unflatten(1, (self.num_groups, values.shape[1] // self.num_groups))
 
     def _check(self, input: Tensor) -> None:
         if input.dim() < 2:

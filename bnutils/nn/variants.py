@@ -191,9 +191,8 @@ class MaskedBatchNorm(BatchNorm):
             return super().forward(input)
         self._check(input)
         mask = self._fit(mask, input)
-        input = torch.where(mask, input, 0)  # at once: a NaN times 0 is a NaN
         if not self.training and self.running_mean is not None:
-            x_hat = self._by_running_statistics(input)
+            x_hat = self._by_running_statistics(torch.where(mask, input, 0))  # a NaN times 0 is a NaN
         else:
             self._check_batch(input)
             x_hat = self._by_what_counts(input, mask)
