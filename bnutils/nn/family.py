@@ -55,7 +55,7 @@ class LayerNorm(nn.LayerNorm):
         Parameters
         ----------
         input
-            (..., *normalized_shape) float tensor
+            ``(..., *normalized_shape)`` float tensor
 
         Returns
         -------
@@ -98,7 +98,7 @@ class RMSNorm(nn.RMSNorm):
         Parameters
         ----------
         x
-            (..., *normalized_shape) float tensor; its dtype may differ from that of the ``weight``, as in PyTorch
+            ``(..., *normalized_shape)`` float tensor; its dtype may differ from that of the ``weight``, as in PyTorch
 
         Returns
         -------

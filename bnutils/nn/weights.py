@@ -13,6 +13,7 @@ weights of an output by a positive number changes nothing under either; shifting
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -155,13 +156,7 @@ class WSConv2d(nn.Conv2d):
     """
 
     def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | tuple[int, int],
-        *,
-        eps: float = 1e-5,
-        **conv: object,
+        self, in_channels: int, out_channels: int, kernel_size: int | tuple[int, int], *, eps: float = 1e-5, **conv: Any
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, **conv)
         self.eps = eps
@@ -238,7 +233,7 @@ class DynamicTanh(nn.Module):
         Parameters
         ----------
         input
-            (..., *normalized_shape) float tensor; (..., C, H, W) without ``channels_last``
+            ``(..., *normalized_shape)`` float tensor; (..., C, H, W) without ``channels_last``
 
         Returns
         -------
