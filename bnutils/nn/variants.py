@@ -88,9 +88,10 @@ class BatchRenorm(BatchNorm):
         d = (mu_B - mu) / sigma        clamped to [-d_max, d_max]
 
     Inside both clamps the output is ``(x - mu) / sigma``, that of eval mode to the digit, while the gradient is still
-    that of the batch statistics: r and d are constants to it. With ``r_max=1, d_max=0`` it is batch normalization. The
-    paper trains so at first, 5000 steps, then widens the clamps to the defaults, ``d_max`` until step 25000 and
-    ``r_max`` until 40000: set the attributes.
+    that of the batch statistics: r and d are constants to it. With ``r_max=1, d_max=0`` it is batch normalization.
+    Begin so: the averages of a new layer are 0 and 1, and corrected towards these the output is the input. The paper
+    does for 5000 steps, then widens the clamps to the defaults, ``d_max`` until step 25000 and ``r_max`` until 40000:
+    set the attributes.
 
     The paper averages sigma; here, as in PyTorch, it is the unbiased variance that is averaged, and sigma is
     ``sqrt(running_var + eps)``. So checkpoints of batch normalization fit, and eval mode is the same. Chainer's

@@ -150,6 +150,14 @@ def test_frozen_r_and_d_pass_the_check_by_finite_differences():
     assert gradgradcheck(function, inputs)
 
 
+def test_a_new_layer_with_wide_clamps_returns_its_input():
+    """Which is why training begins with narrow ones."""
+    x = draw((6, 3), seed=30)
+    layer = ours.BatchRenorm(3, eps=1e-12, r_max=1e9, d_max=1e9).double()
+    close(layer(x), x)
+    assert (layer.running_mean - 0.1 * x.mean(0)).abs().max() < 1e-12
+
+
 def test_the_clamps_can_be_widened_while_training():
     layer = ours.BatchRenorm(2, r_max=1, d_max=0).double()
     x = draw((5, 2), seed=10)
