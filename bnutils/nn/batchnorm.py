@@ -4,8 +4,9 @@ In training a batch is normalised by its own statistics, and running averages of
 averages take their place. Ioffe & Szegedy (2015), Algorithms 1 and 2, with PyTorch's conventions: ``momentum`` is the
 weight of the newest batch, and the variance that is averaged is the unbiased one.
 
-Three departures, all of them in what is refused. A refused batch changes nothing (PyTorch has counted it by then), the
-messages say what to do, and ``momentum=None`` compiles without a graph break.
+Departures: a refused batch changes nothing (PyTorch has counted it by then), and the messages say what to do; another
+number of channels than ``num_features`` is refused where PyTorch has no parameter to compare it with, too; and
+``momentum=None`` compiles without a graph break.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ class BatchNorm(TorchBatchNorm):
         Raises
         ------
         ValueError
-            another number of axes than the class takes; in training, one value a channel or an ``eps`` of 0 or less
+            another number of axes than the class takes; in training, one value a channel or an ``eps`` that is not
+            positive, in eval mode an ``eps`` below 0
         RuntimeError
             another C than ``num_features``, or another dtype or device than the parameters have; a half-precision input
             may have float32 parameters
@@ -123,22 +125,25 @@ class BatchNorm(TorchBatchNorm):
         return normal.x_hat
 
     def _by_running_statistics(self, input: Tensor) -> Tensor:
+        if self.eps < 0:
+            raise ValueError(f"expected an eps of 0 or more, got {self.eps}")
         mean, var = channels(self.running_mean, input), channels(self.running_var, input)
         return standardise_by(input, mean, var, eps=self.eps)
 
     def _recover(self, x_hat: Tensor, input: Tensor) -> Tensor:
-        return recover(x_hat, channels(self.weight, input), channels(self.bias, input), input.dtype)
+        y = recover(x_hat, channels(self.weight, input), channels(self.bias, input), input.dtype)
+        channels_last = y.dim() > 3 and y.stride(1) == 1
+        return y if channels_last else y.contiguous()  # whatever the input's, one of these two is PyTorch's layout
 
     @torch.no_grad()
     def _track(self, *statistics: Tensor, where: Tensor | None = None) -> None:
         """Count a training batch; its mean, and variance over n - 1, into the averages of the channels ``where``."""
-        if not (self.training and self.track_running_stats):
+        if not (self.training and self.track_running_stats and self.running_mean is not None):
             return
         count = self.num_batches_tracked + 1
-        wide = torch.promote_types(self.running_mean.dtype, torch.float32)
-        newest = 1 / count.to(wide) if self.momentum is None else self.momentum  # an integer's 1 / 3 is float32's
         for average, new in zip((self.running_mean, self.running_var), statistics):
-            mixed = (1 - newest) * average + newest * new.flatten()
+            newest = 1 / count.to(new.dtype) if self.momentum is None else self.momentum  # 1 / count alone is float32
+            mixed = (1 - newest) * average.to(new.dtype) + newest * new.flatten()
             average.copy_(mixed if where is None else torch.where(where, mixed, average))
         self.num_batches_tracked.copy_(count)
 
