@@ -11,6 +11,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+import torch
 
 TESTS = Path(__file__).parent
 SAMPLE = "bnutils.sample"
@@ -22,6 +23,8 @@ CONV, CONV_TESTS = "bnutils.scratch.convolution", "scratch/test_convolution.py"
 FAMILY, FAMILY_TESTS = "bnutils.scratch.family", "scratch/test_family.py"
 NETWORK, NETWORK_TESTS = "bnutils.scratch.network", "scratch/test_network.py"
 TRAINING, TRAINING_TESTS = "bnutils.scratch.training", "scratch/test_training.py"
+INDEX_SETS, INDEX_SETS_TESTS = "bnutils.nn.functional", "nn/test_functional.py"
+MODULES, MODULES_TESTS = "bnutils.nn.batchnorm", "nn/test_batchnorm.py"
 LOCKSTEP, LOCKSTEP_TESTS = "bnutils.lab.lockstep", "lab/test_lockstep.py"
 PROBES, PROBES_TESTS = "bnutils.lab.probes", "lab/test_probes.py"
 NN_FAMILY, NN_FAMILY_TESTS = "bnutils.nn.family", "nn/test_family.py"
@@ -1461,6 +1464,191 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
         0,
         1,
     ),
+    # the same in PyTorch
+    "statistics saved for the second derivative": (
+        INDEX_SETS,
+        "if torch.is_grad_enabled():",
+        "if False:",
+        INDEX_SETS_TESTS,
+        "test_second_order_by_finite_differences",
+        "centred",
+    ),
+    "second derivative with the mean detached": (
+        INDEX_SETS,
+        "centred = x - mean\n",
+        "centred = x - mean.detach()\n",
+        INDEX_SETS_TESTS,
+        "test_second_order_by_finite_differences",
+        "centred",
+    ),
+    "standardised, no path through the mean": (
+        INDEX_SETS,
+        "rest.sub_(_mean(g, area, mask)) if centre else rest",
+        "rest",
+        INDEX_SETS_TESTS,
+        "test_gradient_is_shrunk_along_x_hat_and_has_no_mean",
+    ),
+    "standardised, no path through the variance": (
+        INDEX_SETS,
+        "(x_hat * -_mean(g * x_hat, area, mask)).add_(g)",
+        "0 * x_hat + g",
+        INDEX_SETS_TESTS,
+        "test_gradient_is_shrunk_along_x_hat_and_has_no_mean",
+    ),
+    "RMS normalization centred in the backward pass": (
+        INDEX_SETS,
+        "rest.sub_(_mean(g, area, mask)) if centre else rest",
+        "rest.sub_(_mean(g, area, mask))",
+        INDEX_SETS_TESTS,
+        "test_first_order_by_finite_differences",
+        "not centred",
+    ),
+    "forward mode without the projection": (
+        INDEX_SETS,
+        "return _through(ctx, t), None, None",
+        "return t * torch.rsqrt(ctx.saved_tensors[3] + ctx.how[1]), None, None",
+        INDEX_SETS_TESTS,
+        "test_forward_mode_is_the_transpose_of_the_backward_pass",
+        "centred",
+    ),
+    "forward mode into masked places": (
+        INDEX_SETS,
+        "return rest if mask is None else torch.where(mask, rest, 0)",
+        "return rest",
+        INDEX_SETS_TESTS,
+        "test_forward_mode_is_the_transpose_of_the_backward_pass",
+        "masked",
+    ),
+    "gradient averaged over masked places": (
+        INDEX_SETS,
+        "rest.sub_(_mean(g, area, mask))",
+        "rest.sub_(_mean(g, area, None))",
+        INDEX_SETS_TESTS,
+        "test_what_the_mask_leaves_out_reaches_nothing",
+        True,
+        float("nan"),
+    ),
+    "mask as a factor": (
+        INDEX_SETS,
+        "wide = torch.where(mask, wide, 0)",
+        "wide = wide * mask",
+        INDEX_SETS_TESTS,
+        "test_what_the_mask_leaves_out_reaches_nothing",
+        True,
+        float("nan"),
+    ),
+    "index set, eps outside the root": (
+        INDEX_SETS,
+        "x_hat = centred.mul_(torch.rsqrt(var + eps))",
+        "x_hat = centred.div_(torch.sqrt(var) + eps)",
+        INDEX_SETS_TESTS,
+        "test_statistics_are_the_mean_and_the_biased_variance",
+    ),
+    "index set, variance over n - 1": (
+        INDEX_SETS,
+        "return centred, mean, _mean(centred * centred, area, mask)",
+        "return centred, mean, x.var(area, keepdim=True)",
+        INDEX_SETS_TESTS,
+        "test_statistics_are_the_mean_and_the_biased_variance",
+    ),
+    "index set, variance in a single pass": (
+        INDEX_SETS,
+        "return centred, mean, _mean(centred * centred, area, mask)",
+        "return centred, mean, (_mean(x * x, area, mask) - mean * mean).clamp(min=0)",
+        INDEX_SETS_TESTS,
+        "test_float32_is_accurate_at_a_mean_of_ten_thousand",
+        torch.device("cpu"),
+    ),
+    "half precision computed in half": (
+        INDEX_SETS,
+        "wide = x.float() if x.dtype in HALF else x\n    if mask",
+        "wide = x\n    if mask",
+        INDEX_SETS_TESTS,
+        "test_half_precision_is_computed_in_float32",
+        torch.float16,
+        torch.device("cpu"),
+    ),
+    "running variance biased": (
+        MODULES,
+        "normal.var * (n / (n - 1))",
+        "normal.var",
+        MODULES_TESTS,
+        "test_running_averages_are_of_the_mean_and_the_unbiased_variance",
+    ),
+    "momentum of the module the other way": (
+        MODULES,
+        "(1 - newest) * average.to(new.dtype) + newest * new.flatten()",
+        "newest * average.to(new.dtype) + (1 - newest) * new.flatten()",
+        MODULES_TESTS,
+        "test_running_averages_are_of_the_mean_and_the_unbiased_variance",
+    ),
+    "plain average in float32": (
+        MODULES,
+        "1 / count.to(new.dtype)",
+        "1 / count",
+        MODULES_TESTS,
+        "test_running_averages_are_of_the_mean_and_the_unbiased_variance",
+    ),
+    "an image averaged over the batch only": (
+        MODULES,
+        "(0, *range(2, input.dim()))",
+        "(0,)",
+        MODULES_TESTS,
+        "test_second_order_equals_pytorch",
+        "neither",
+        True,
+    ),
+    "a refused batch counted": (
+        MODULES,
+        "        self._check(input)\n",
+        "        self._track()\n        self._check(input)\n",
+        MODULES_TESTS,
+        "test_a_refused_batch_has_the_error_type_of_pytorch_and_changes_nothing",
+        "one axis",
+    ),
+    "an empty batch not counted": (
+        MODULES,
+        "            self._track()\n            return",
+        "            return",
+        MODULES_TESTS,
+        "test_an_empty_batch_equals_pytorch",
+        (0, 3),
+        "default",
+        torch.device("cpu"),
+    ),
+    "eval mode with the statistics of the batch": (
+        MODULES,
+        "if not self.training and self.running_mean is not None:",
+        "if False:",
+        MODULES_TESTS,
+        "test_eval_mode_differentiates_the_affine_map_it_is",
+    ),
+    "weight and bias of the module swapped": (
+        MODULES,
+        "channels(self.weight, input), channels(self.bias, input), input.dtype",
+        "channels(self.bias, input), channels(self.weight, input), input.dtype",
+        MODULES_TESTS,
+        "test_eval_mode_differentiates_the_affine_map_it_is",
+    ),
+    "output in the layout of the input": (
+        MODULES,
+        "return y if channels_last else y.contiguous()",
+        "return y",
+        MODULES_TESTS,
+        "test_steps_equal_pytorch",
+        torch.device("cpu"),
+        torch.float32,
+    ),
+    "the count no buffer": (
+        MODULES,
+        'self.register_buffer("num_batches_tracked", count)',
+        "self.num_batches_tracked = count",
+        MODULES_TESTS,
+        "test_a_new_layer_has_the_state_of_pytorchs",
+        "default",
+        torch.float32,
+        torch.device("cpu"),
+    ),
     # the family in PyTorch, and the variants
     "a group of channels that are no neighbours": (
         NN_FAMILY,
@@ -1617,6 +1805,13 @@ def test_a_mutation_is_caught_by_the_test_it_names(mutation):
     assert passes(file, test, *arguments)
     with mutated(module, old, new), pytest.raises((AssertionError, pytest.fail.Exception)):
         getattr(module_of(file), test)(*arguments)
+
+
+def test_statistics_saved_in_the_forward_pass_pass_the_first_order():
+    """What ``gradgradcheck`` is for: with the mutation it fails, in the table above, and ``gradcheck`` does not."""
+    module, old, new, file, *_ = MUTATIONS["statistics saved for the second derivative"]
+    with mutated(module, old, new):
+        module_of(file).test_first_order_by_finite_differences("centred")
 
 
 def test_a_mutation_leaves_the_module_as_it_was():
