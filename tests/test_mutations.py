@@ -1632,8 +1632,8 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
     ),
     "output in the layout of the input": (
         MODULES,
-        "return y if channels_last else y.contiguous()",
-        "return y",
+        "return laid_out(recover(",
+        "return (recover(",
         MODULES_TESTS,
         "test_steps_equal_pytorch",
         torch.device("cpu"),

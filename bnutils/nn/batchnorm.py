@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm as TorchBatchNorm
 
-from .functional import channels, check_dtypes, recover, standardise, standardise_by
+from .functional import channels, check_dtypes, laid_out, recover, standardise, standardise_by
 
 
 class BatchNorm(TorchBatchNorm):
@@ -131,9 +131,7 @@ class BatchNorm(TorchBatchNorm):
         return standardise_by(input, mean, var, eps=self.eps)
 
     def _recover(self, x_hat: Tensor, input: Tensor) -> Tensor:
-        y = recover(x_hat, channels(self.weight, input), channels(self.bias, input), input.dtype)
-        channels_last = y.dim() > 3 and y.stride(1) == 1
-        return y if channels_last else y.contiguous()  # whatever the input's, one of these two is PyTorch's layout
+        return laid_out(recover(x_hat, channels(self.weight, input), channels(self.bias, input), input.dtype))
 
     @torch.no_grad()
     def _track(self, *statistics: Tensor, where: Tensor | None = None) -> None:

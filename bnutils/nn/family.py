@@ -28,7 +28,7 @@ import warnings
 import torch
 from torch import Tensor, nn
 
-from .functional import channels, check_dtypes, normalise, recover, standardise, standardise_by
+from .functional import channels, check_dtypes, laid_out, normalise, recover, standardise, standardise_by
 
 
 class LayerNorm(nn.LayerNorm):
@@ -73,7 +73,7 @@ class LayerNorm(nn.LayerNorm):
         """
         _check_last_axes(self, input)
         check_dtypes(type(self).__name__, input, self.weight, self.bias)
-        return normalise(input, _last_axes(self, input), self.weight, self.bias, eps=self.eps)
+        return normalise(input, _last_axes(self, input), self.weight, self.bias, eps=self.eps).contiguous()
 
 
 class RMSNorm(nn.RMSNorm):
@@ -117,7 +117,7 @@ class RMSNorm(nn.RMSNorm):
         check_dtypes(type(self).__name__, x)
         wide = torch.promote_types(x.dtype, torch.float32)
         eps = torch.finfo(wide).eps if self.eps is None else self.eps
-        return normalise(x, _last_axes(self, x), self.weight, eps=eps, centre=False)
+        return normalise(x, _last_axes(self, x), self.weight, eps=eps, centre=False).contiguous()
 
 
 class GroupNorm(nn.GroupNorm):
@@ -169,7 +169,7 @@ class GroupNorm(nn.GroupNorm):
         check_dtypes(type(self).__name__, input, self.weight, self.bias)
         weight, bias = channels(self.weight, input), channels(self.bias, input)
         x, weight, bias = (self._in_groups(each) for each in (input, weight, bias))
-        return normalise(x, tuple(range(2, x.dim())), weight, bias, eps=self.eps).flatten(1, 2)
+        return laid_out(normalise(x, tuple(range(2, x.dim())), weight, bias, eps=self.eps).flatten(1, 2))
 
     def _in_groups(self, values: Tensor | None) -> Tensor | None:
         """(N, C, H, W) as (N, G, C/G, H, W)."""
@@ -233,7 +233,8 @@ class _InstanceNorm:
             x_hat, mean, var = standardise(input, area, eps=self.eps)
             if self.running_mean is not None and input.numel():
                 self._track(mean, var, input[0, 0].numel())
-        return recover(x_hat, channels(self.weight, input), channels(self.bias, input), input.dtype)
+        y = recover(x_hat, channels(self.weight, input), channels(self.bias, input), input.dtype)
+        return y.contiguous()
 
     @torch.no_grad()
     def _track(self, mean: Tensor, var: Tensor, n: int) -> None:

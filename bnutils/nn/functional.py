@@ -137,6 +137,14 @@ def normalise(
     return recover(standardise(x, area, eps=eps, centre=centre).x_hat, weight, bias, x.dtype)
 
 
+def laid_out(y: Tensor) -> Tensor:
+    """Contiguous or channels last, as PyTorch's batch and group normalization give their output whatever the input's.
+
+    Elementwise operations keep a transposed layout, and a ``y.view(len(y), -1)`` behind the layer would fail on it.
+    """
+    return y if y.dim() > 3 and y.stride(1) == 1 else y.contiguous()
+
+
 def channels(values: Tensor | None, like: Tensor) -> Tensor | None:
     """(C,) values, shaped to broadcast against ``like``, (N, C, ...); None stays None."""
     return None if values is None else values.view(1, -1, *[1] * (like.dim() - 2))
