@@ -6,6 +6,8 @@ import pytest
 import torch
 from hypothesis import Phase, settings
 
+from bnutils import device
+
 STEADY = settings(
     derandomize=True,
     deadline=None,
@@ -14,6 +16,7 @@ STEADY = settings(
     max_examples=25,
     phases=[Phase.generate, Phase.shrink],
 )
+PLACE = device.choose()  # of the tests in float32 and below; algebra in float64 stays on the CPU
 # what PyTorch 2.13 says of itself, in its forward mode and in its compiler
 OLD_SCRIPT = pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")
 COMPILING = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")

@@ -15,7 +15,20 @@ from torch.autograd import gradcheck, gradgradcheck
 from bnutils.nn import BatchNorm2d, functional
 from bnutils.nn import family as ours
 from bnutils.scratch import family as scratch
-from nn.compare import COMPILING, OLD_SCRIPT, STEADY, agree, close, draw, outcome, shaken, state, twins, unchanged
+from nn.compare import (
+    COMPILING,
+    OLD_SCRIPT,
+    PLACE,
+    STEADY,
+    agree,
+    close,
+    draw,
+    outcome,
+    shaken,
+    state,
+    twins,
+    unchanged,
+)
 
 SEED, EPS = st.integers(0, 10**6), st.sampled_from([1e-5, 1e-2, 1.0])
 INSTANCE = {1: "InstanceNorm1d", 2: "InstanceNorm2d", 3: "InstanceNorm3d"}
@@ -82,8 +95,8 @@ def test_instance_norm_equals_pytorch(n, channels, places, eps, options, momentu
 @pytest.mark.parametrize("name", MEMBERS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_every_precision_equals_pytorch(name, dtype):
-    mine, theirs = member(name, seed=1, dtype=dtype)
-    agree(mine, theirs, *draw(SHAPE, SHAPE, seed=2, dtype=dtype))
+    mine, theirs = (each.to(PLACE) for each in member(name, seed=1, dtype=dtype))
+    agree(mine, theirs, *(each.to(PLACE) for each in draw(SHAPE, SHAPE, seed=2, dtype=dtype)))
 
 
 @pytest.mark.parametrize("name", ["layer", "instance", "group"])

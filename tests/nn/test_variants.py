@@ -11,7 +11,7 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from bnutils.nn import variants as ours
 from bnutils.nn.functional import moments, standardise
-from nn.compare import COMPILING, STEADY, agree, close, draw, outcome, shaken, state, unchanged
+from nn.compare import COMPILING, PLACE, STEADY, agree, close, draw, outcome, shaken, state, unchanged
 
 SEED = st.integers(0, 10**6)
 PLACES = st.lists(st.integers(1, 3), max_size=2)
@@ -336,10 +336,11 @@ def test_every_precision(name, dtype):
     layer = shaken(VARIANTS[name]().to(dtype), 26)
     exact = VARIANTS[name]().double()
     exact.load_state_dict(layer.state_dict())
-    found = outcome(layer, x, dy, flat(layer))
+    layer.to(PLACE)
+    found = outcome(layer, x.to(PLACE), dy.to(PLACE), flat(layer))
     for a, b in zip(found, outcome(exact, x.double(), dy.double(), flat(exact))):
         assert a.dtype == dtype
-        close(a.double(), b, dtype)
+        close(a.cpu().double(), b, dtype)
 
 
 @COMPILING
