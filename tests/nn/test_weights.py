@@ -49,6 +49,26 @@ def test_weight_norm_begins_with_the_weight_and_can_be_taken_off(name):
     close(layer.weight, weight)
 
 
+@pytest.mark.parametrize("scale", [1e-18, 1e-20, 1e-30, 1e15])
+def test_weights_whose_squares_are_no_float32_keep_their_direction(scale):
+    """Weight decay takes filters there."""
+    layer = nn.Linear(50, 4, bias=False)
+    weight = scale * draw((4, 50), seed=17, dtype=torch.float32)
+    layer.weight.data.copy_(weight)
+    ours.weight_norm(layer).parametrizations.weight.original0.data.fill_(1)
+    direction = weight.double() / torch.linalg.vector_norm(weight.double(), dim=1, keepdim=True)
+    torch.testing.assert_close(layer.weight.detach().double(), direction, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("dim", [0, None])
+def test_weight_norm_of_a_bias_equals_pytorch(dim):
+    theirs = shaken(parametrizations.weight_norm(nn.Linear(5, 4).double(), "bias", dim), 1)
+    mine = ours.weight_norm(nn.Linear(5, 4).double(), "bias", dim)
+    assert {k: v.shape for k, v in mine.state_dict().items()} == {k: v.shape for k, v in theirs.state_dict().items()}
+    mine.load_state_dict(theirs.state_dict())
+    agree(mine, theirs, *draw((6, 5), (6, 4), (6, 5), seed=2))
+
+
 @STEADY
 @given(st.floats(1e-6, 1e6), SEED)
 def test_the_length_of_the_direction_does_not_matter(factor, seed):
@@ -200,6 +220,12 @@ def test_squashing_in_other_precisions(name, dtype):
     close(layer(x).double(), exact(x.double()), dtype)
 
 
+def test_channels_before_the_places_are_one_axis():
+    with pytest.raises(ValueError, match=r"expected one axis of channels.*got \(3, 2\)"):
+        ours.DynamicTanh((3, 2), channels_last=False)
+    assert ours.DynamicTanh((3,), channels_last=False)(torch.ones(2, 3, 4, 5)).shape == (2, 3, 4, 5)
+
+
 def test_what_a_print_shows():
     assert str(ours.DynamicErf(3, alpha_init_value=0.2)) == (
         "DynamicErf(normalized_shape=3, channels_last=True, alpha_init_value=0.2, shift_init_value=0.0)"
@@ -216,6 +242,8 @@ def test_what_a_print_shows():
         (ours.WSConv2d(3, 4, 2), torch.ones(2, 5, 4, 4), RuntimeError, "expected input"),
         (ours.DynamicTanh(3), torch.ones(2, 4), RuntimeError, "expected input of shape (..., 3), got (2, 4)"),
         (ours.DynamicErf(3, False), torch.ones(2, 4, 5), RuntimeError, "expected input of shape (..., 3, H, W), got"),
+        (ours.DynamicTanh(1), torch.ones(2, 4), RuntimeError, "expected input of shape (..., 1), got (2, 4)"),
+        (ours.DynamicErf(1, False), torch.ones(2, 4, 5, 5), RuntimeError, "expected input of shape (..., 1, H, W)"),
         (ours.DynamicTanh(3), torch.ones(2, 3, dtype=torch.int64), NotImplementedError, "convert it first"),
         (ours.WSLinear(5, 4, eps=0), torch.ones(2, 5), ValueError, "expected a positive eps, got 0"),
     ],
