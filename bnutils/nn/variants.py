@@ -148,6 +148,11 @@ class BatchRenorm(BatchNorm):
 
     def _correction(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
         """r and d. The statistics that `standardise` gives are constants to autograd, so these are, too."""
+        if self.running_mean is None:
+            raise RuntimeError(
+                "BatchRenorm expected running statistics to correct towards, but they were taken off the layer; "
+                "where there are none take batch normalization"
+            )
         running_mean, running_var = (each.to(var.dtype).view_as(var) for each in (self.running_mean, self.running_var))
         sigma = torch.sqrt(running_var + self.eps)
         r = torch.sqrt(var + self.eps) / sigma

@@ -61,7 +61,7 @@ class WeightNorm(nn.Module):
         v = v / torch.where(largest > 0, largest, 1)  # its length does not matter, but squares of small numbers are 0
         wide = torch.promote_types(v.dtype, torch.float32)
         direction = standardise(v, area, eps=torch.finfo(wide).tiny, centre=False).x_hat[..., 0]
-        count = math.prod(v.shape[axis] for axis in area)
+        count = v.numel() // largest.numel()
         return recover(direction, weight_g / math.sqrt(count), None, weight_v.dtype)
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -318,6 +318,13 @@ def test_a_new_frozen_layer_changes_next_to_nothing():
     close(ours.FrozenBatchNorm(3).double()(x), x / (1 + 1e-5) ** 0.5)
 
 
+def test_renorm_without_running_statistics_is_refused():
+    layer = ours.BatchRenorm(3)
+    torch.func.replace_all_batch_norm_modules_(nn.Sequential(layer))
+    with pytest.raises(RuntimeError, match="expected running statistics to correct towards"):
+        layer(draw((4, 3), seed=1, dtype=torch.float32))
+
+
 def test_a_ghost_size_may_come_from_numpy():
     layer = ours.GhostBatchNorm(3, np.arange(4)[2])
     assert str(layer).endswith("ghost_size=2)") and type(layer.ghost_size) is int

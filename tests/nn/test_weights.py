@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations, parametrize
 
 from bnutils.nn import weights as ours
-from nn.compare import STEADY, agree, close, draw, outcome, shaken, state, unchanged
+from nn.compare import COMPILING, STEADY, agree, close, draw, outcome, shaken, state, unchanged
 
 SEED = st.integers(0, 10**6)
 LAYERS = {  # the layer, the shape of its input, the axis of its outputs
@@ -224,6 +224,26 @@ def test_channels_before_the_places_are_one_axis():
     with pytest.raises(ValueError, match=r"expected one axis of channels.*got \(3, 2\)"):
         ours.DynamicTanh((3, 2), channels_last=False)
     assert ours.DynamicTanh((3,), channels_last=False)(torch.ones(2, 3, 4, 5)).shape == (2, 3, 4, 5)
+
+
+@COMPILING
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: ours.weight_norm(nn.Linear(5, 4)),
+        lambda: ours.WSLinear(5, 4),
+        lambda: ours.DynamicTanh(5),
+        lambda: ours.DynamicErf(5),
+    ],
+)
+def test_each_compiles_without_a_graph_break(layer):
+    layer = layer().double()
+    x = draw((6, 5), seed=18)
+    dy = draw(layer(x).shape, seed=19)
+    compiled = torch.compile(layer, fullgraph=True, backend="eager")
+    learned = list(layer.parameters())
+    for a, b in zip(outcome(compiled, x, dy, learned), outcome(layer, x, dy, learned), strict=True):
+        close(a, b)
 
 
 def test_what_a_print_shows():
