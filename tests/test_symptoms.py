@@ -75,6 +75,8 @@ def test_dependence_on_the_batch_is_seen_and_leaves_the_model_alone(x):
     assert depends(net.train(), x) and not depends(net.eval(), x)
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert depends(model(track_running_stats=False).eval(), x)
+    assert not depends(net.train(), x, evaluate=True) and net.training, "the mode is set on a copy"
+    assert depends(net, x * torch.nan, evaluate=True), "NaN is no clean bill of health"
     assert not depends(nn.Sequential(nn.Flatten(), nn.LayerNorm(108), nn.Linear(108, 4)).train(), x)
 
 
@@ -97,6 +99,7 @@ def test_single_values_are_those_that_training_refuses(x):
             refused = True
         assert bool(found) == refused
     assert single(net, x[:1]) == [(1, 7)]
+    assert single(model(track_running_stats=False), x[:1]) == [(1, 7)], "eval() refuses here, and is borne"
     assert not any(part._forward_pre_hooks for part in net.modules()), "the hooks were put on a copy"
 
 
@@ -106,7 +109,7 @@ def test_differing_and_untouched_buffers_are_named(x):
     fresh = copy.deepcopy(net)
     assert differing(net, fresh) == [] and untouched(net) == ["1.running_mean", "6.running_mean"]
     net.train()(x)
-    counted = ("running_mean", "running_var", "num_batches_tracked")
+    counted = ("running_mean", "running_var")
     assert differing(net, fresh) == [f"{layer}.{name}" for layer in (1, 6) for name in counted]
     assert untouched(net) == [] and untouched(fresh) != []
     fresh.load_state_dict(net.state_dict())
@@ -114,3 +117,5 @@ def test_differing_and_untouched_buffers_are_named(x):
     with torch.no_grad():
         fresh[0].weight.add_(1)
     assert differing(net, fresh) == [], "weights are not buffers"
+    ema = torch.optim.swa_utils.AveragedModel(net)
+    assert differing(net, ema.module) == [] and "1.running_mean (missing)" in differing(net, ema)
