@@ -150,11 +150,16 @@ def write_assignment(house, out):
 
 
 @press.command("bench")
-@click.argument("records", nargs=-1, type=click.Choice([measure.__name__ for measure in bench.RECORDS]))
+@click.argument(
+    "records", nargs=-1, type=click.Choice([measure.__name__ for measure in (*bench.RECORDS, bench.device)])
+)
 @click.pass_obj
 def write_records(house, records):
-    """Measure what the book quotes of this machine, into records/: all of them, or those named."""
-    bench.write(house, records)
+    """Measure what the book quotes of this machine, into records/: all of them but `device`, or those named."""
+    try:
+        bench.write(house, records)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
     click.echo("records/ written; `make chapters` takes the numbers into the text")
 
 

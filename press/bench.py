@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import yaml
 
@@ -274,14 +275,46 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"
 
 
+def device(house: Path) -> dict:
+    """What ``make test`` finds on the accelerator of this machine, or on the one that ``BNUTILS_DEVICE`` names.
+
+    Raises
+    ------
+    ValueError
+        a machine without one
+    """
+    import torch
+
+    from bnutils import device as devices
+
+    place = devices.choose()
+    if place.type == "cpu":
+        raise ValueError("expected a machine with an accelerator, cuda or mps, for records/device.json; got the CPU")
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        asked = f"DEVICE={place}", f"PYTEST_ADDOPTS=--junitxml={report}"
+        subprocess.run(["make", "test", *asked], cwd=house, check=False)
+        suite = ElementTree.parse(report).getroot().find("testsuite").attrib
+    counts = {name: int(suite[name]) for name in ("tests", "failures", "errors", "skipped")}
+    return counts | {
+        "device": torch.cuda.get_device_name(place) if place.type == "cuda" else str(place),
+        "date": suite["timestamp"][:10],
+        "method": "make test DEVICE=...: the cells of every chapter, their assertions and verdicts, and the parity of "
+        "bnutils.nn with torch.nn",
+        "versions": f"PyTorch {torch.__version__}",
+        "machine": machine(),
+    }
+
+
 def write(house: Path, names: Sequence[str] = ()) -> None:
     """Measure, and write records/*.json, each by the function of its name, with a digest of its fields."""
     (house / "records").mkdir(exist_ok=True)
-    for measure in RECORDS if not names else [each for each in RECORDS if each.__name__ in names]:
+    by_name = {measure.__name__: measure for measure in (*RECORDS, device)}
+    for measure in [by_name[name] for name in names] if names else RECORDS:
         keep(house / "records" / f"{measure.__name__}.json", measure(house))
 
 
-RECORDS = (pages, convolution, nn, effective_positions)
+RECORDS = (pages, convolution, nn, effective_positions)  # of any machine; `device` asks for an accelerator
 
 
 def keep(file: Path, record: dict) -> None:

@@ -66,10 +66,23 @@ class Book:
         return (self.html / name).read_text("utf8")
 
 
-@pytest.fixture
-def book(tmp_path):
-    made = Book(tmp_path)
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A book that is built once, and a copy of all that came of it."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "book").mkdir()
+    made = Book(folder / "book")
     assert {"index.html", "chapters/one.html", "chapters/two.html"} < made.build()
+    shutil.copytree(made.root, folder / "copy", symlinks=True)
+    return made, folder / "copy"
+
+
+@pytest.fixture
+def book(built):
+    """The built book as it was, in the same place: what a build remembers names its folder."""
+    made, copy = built
+    shutil.rmtree(made.root)
+    shutil.copytree(copy, made.root, symlinks=True)
     return made
 
 
