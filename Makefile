@@ -4,6 +4,7 @@ PYTHON      ?= $(shell for p in python3 python3.13 python3.12 python3.11 python;
 VENV        ?= .venv
 TORCH_INDEX ?=
 PORT        ?= 8000
+DEVICE      ?= cpu
 BIN          = "$$VENV"/bin
 
 override VENV := $(subst ~/,$(HOME)/,$(VENV))
@@ -21,10 +22,11 @@ book: ## build the pages from the stored outputs, those that changed
 	@$(BIN)/python -m press.site || { $(INSTALL) damage; exit 1; }
 	@echo "The book is at $$PWD/_build/html/index.html"
 
-# one worker more than processors: some tests wait
-test: lint book ## run every test: digests, unit tests, the pages, every cell of every chapter
+# one worker more than processors: some tests wait; on another device the cells, and the tests that ask for one
+test: lint book ## run every test: digests, unit tests, the pages, every cell of every chapter (DEVICE=...)
 	@$(INSTALL) all
-	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --nbval chapters tests
+	@BNUTILS_DEVICE=$(DEVICE) $(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --nbval chapters \
+	  $(if $(filter cpu,$(DEVICE)),tests,tests/nn tests/test_device.py)
 
 lint: ## what a commit must pass: ruff, the rules of the manuscript, no large file, no merge marker
 	@$(INSTALL) all

@@ -11,6 +11,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+import torch
 
 TESTS = Path(__file__).parent
 SAMPLE = "bnutils.sample"
@@ -22,8 +23,14 @@ CONV, CONV_TESTS = "bnutils.scratch.convolution", "scratch/test_convolution.py"
 FAMILY, FAMILY_TESTS = "bnutils.scratch.family", "scratch/test_family.py"
 NETWORK, NETWORK_TESTS = "bnutils.scratch.network", "scratch/test_network.py"
 TRAINING, TRAINING_TESTS = "bnutils.scratch.training", "scratch/test_training.py"
+INDEX_SETS, INDEX_SETS_TESTS = "bnutils.nn.functional", "nn/test_functional.py"
+MODULES, MODULES_TESTS = "bnutils.nn.batchnorm", "nn/test_batchnorm.py"
 LOCKSTEP, LOCKSTEP_TESTS = "bnutils.lab.lockstep", "lab/test_lockstep.py"
 PROBES, PROBES_TESTS = "bnutils.lab.probes", "lab/test_probes.py"
+NN_FAMILY, NN_FAMILY_TESTS = "bnutils.nn.family", "nn/test_family.py"
+VARIANTS, VARIANTS_TESTS = "bnutils.nn.variants", "nn/test_variants.py"
+WEIGHTS, WEIGHTS_TESTS = "bnutils.nn.weights", "nn/test_weights.py"
+CONVERT, CONVERT_TESTS = "bnutils.nn.convert", "nn/test_convert.py"
 ENGINE, EXERCISES_TESTS = "bnutils.exercises.engine", "exercises/test_chapters.py"
 SHRINK = "return dy - dy.mean(axis, keepdims=True) - x_hat * (dy * x_hat).mean(axis, keepdims=True)"
 
@@ -1457,6 +1464,306 @@ MUTATIONS = {  # name: module, old text, new text, test file, test, its argument
         0,
         1,
     ),
+    # the same in PyTorch
+    "statistics saved for the second derivative": (
+        INDEX_SETS,
+        "if torch.is_grad_enabled():",
+        "if False:",
+        INDEX_SETS_TESTS,
+        "test_second_order_by_finite_differences",
+        "centred",
+    ),
+    "second derivative with the mean detached": (
+        INDEX_SETS,
+        "centred = x - mean\n",
+        "centred = x - mean.detach()\n",
+        INDEX_SETS_TESTS,
+        "test_second_order_by_finite_differences",
+        "centred",
+    ),
+    "standardised, no path through the mean": (
+        INDEX_SETS,
+        "rest.sub_(_mean(g, area, mask)) if centre else rest",
+        "rest",
+        INDEX_SETS_TESTS,
+        "test_gradient_is_shrunk_along_x_hat_and_has_no_mean",
+    ),
+    "standardised, no path through the variance": (
+        INDEX_SETS,
+        "(x_hat * -_mean(g * x_hat, area, mask)).add_(g)",
+        "0 * x_hat + g",
+        INDEX_SETS_TESTS,
+        "test_gradient_is_shrunk_along_x_hat_and_has_no_mean",
+    ),
+    "RMS normalization centred in the backward pass": (
+        INDEX_SETS,
+        "rest.sub_(_mean(g, area, mask)) if centre else rest",
+        "rest.sub_(_mean(g, area, mask))",
+        INDEX_SETS_TESTS,
+        "test_first_order_by_finite_differences",
+        "not centred",
+    ),
+    "forward mode without the projection": (
+        INDEX_SETS,
+        "return _through(ctx, t), None, None",
+        "return t * torch.rsqrt(ctx.saved_tensors[3] + ctx.how[1]), None, None",
+        INDEX_SETS_TESTS,
+        "test_forward_mode_is_the_transpose_of_the_backward_pass",
+        "centred",
+    ),
+    "forward mode into masked places": (
+        INDEX_SETS,
+        "return rest if mask is None else torch.where(mask, rest, 0)",
+        "return rest",
+        INDEX_SETS_TESTS,
+        "test_forward_mode_is_the_transpose_of_the_backward_pass",
+        "masked",
+    ),
+    "gradient averaged over masked places": (
+        INDEX_SETS,
+        "rest.sub_(_mean(g, area, mask))",
+        "rest.sub_(_mean(g, area, None))",
+        INDEX_SETS_TESTS,
+        "test_what_the_mask_leaves_out_reaches_nothing",
+        True,
+        float("nan"),
+    ),
+    "mask as a factor": (
+        INDEX_SETS,
+        "wide = torch.where(mask, wide, 0)",
+        "wide = wide * mask",
+        INDEX_SETS_TESTS,
+        "test_what_the_mask_leaves_out_reaches_nothing",
+        True,
+        float("nan"),
+    ),
+    "index set, eps outside the root": (
+        INDEX_SETS,
+        "x_hat = centred.mul_(torch.rsqrt(var + eps))",
+        "x_hat = centred.div_(torch.sqrt(var) + eps)",
+        INDEX_SETS_TESTS,
+        "test_statistics_are_the_mean_and_the_biased_variance",
+    ),
+    "index set, variance over n - 1": (
+        INDEX_SETS,
+        "return centred, mean, _mean(centred * centred, area, mask)",
+        "return centred, mean, x.var(area, keepdim=True)",
+        INDEX_SETS_TESTS,
+        "test_statistics_are_the_mean_and_the_biased_variance",
+    ),
+    "index set, variance in a single pass": (
+        INDEX_SETS,
+        "return centred, mean, _mean(centred * centred, area, mask)",
+        "return centred, mean, (_mean(x * x, area, mask) - mean * mean).clamp(min=0)",
+        INDEX_SETS_TESTS,
+        "test_float32_is_accurate_at_a_mean_of_ten_thousand",
+        torch.device("cpu"),
+    ),
+    "half precision computed in half": (
+        INDEX_SETS,
+        "wide = x.float() if x.dtype in HALF else x\n    if mask",
+        "wide = x\n    if mask",
+        INDEX_SETS_TESTS,
+        "test_half_precision_is_computed_in_float32",
+        torch.float16,
+        torch.device("cpu"),
+    ),
+    "running variance biased": (
+        MODULES,
+        "normal.var * (n / (n - 1))",
+        "normal.var",
+        MODULES_TESTS,
+        "test_running_averages_are_of_the_mean_and_the_unbiased_variance",
+    ),
+    "momentum of the module the other way": (
+        MODULES,
+        "(1 - newest) * average.to(new.dtype) + newest * new.flatten()",
+        "newest * average.to(new.dtype) + (1 - newest) * new.flatten()",
+        MODULES_TESTS,
+        "test_running_averages_are_of_the_mean_and_the_unbiased_variance",
+    ),
+    "plain average in float32": (
+        MODULES,
+        "1 / count.to(new.dtype)",
+        "1 / count",
+        MODULES_TESTS,
+        "test_running_averages_are_of_the_mean_and_the_unbiased_variance",
+    ),
+    "an image averaged over the batch only": (
+        MODULES,
+        "(0, *range(2, input.dim()))",
+        "(0,)",
+        MODULES_TESTS,
+        "test_second_order_equals_pytorch",
+        "neither",
+        True,
+    ),
+    "a refused batch counted": (
+        MODULES,
+        "        self._check(input)\n",
+        "        self._track()\n        self._check(input)\n",
+        MODULES_TESTS,
+        "test_a_refused_batch_has_the_error_type_of_pytorch_and_changes_nothing",
+        "one axis",
+    ),
+    "an empty batch not counted": (
+        MODULES,
+        "            self._track()\n            return",
+        "            return",
+        MODULES_TESTS,
+        "test_an_empty_batch_equals_pytorch",
+        (0, 3),
+        "default",
+        torch.device("cpu"),
+    ),
+    "eval mode with the statistics of the batch": (
+        MODULES,
+        "if not self.training and self.running_mean is not None:",
+        "if False:",
+        MODULES_TESTS,
+        "test_eval_mode_differentiates_the_affine_map_it_is",
+    ),
+    "weight and bias of the module swapped": (
+        MODULES,
+        "channels(self.weight, input), channels(self.bias, input), input.dtype",
+        "channels(self.bias, input), channels(self.weight, input), input.dtype",
+        MODULES_TESTS,
+        "test_eval_mode_differentiates_the_affine_map_it_is",
+    ),
+    "output in the layout of the input": (
+        MODULES,
+        "return laid_out(recover(",
+        "return (recover(",
+        MODULES_TESTS,
+        "test_steps_equal_pytorch",
+        torch.device("cpu"),
+        torch.float32,
+    ),
+    "the count no buffer": (
+        MODULES,
+        'self.register_buffer("num_batches_tracked", count)',
+        "self.num_batches_tracked = count",
+        MODULES_TESTS,
+        "test_a_new_layer_has_the_state_of_pytorchs",
+        "default",
+        torch.float32,
+        torch.device("cpu"),
+    ),
+    # the family in PyTorch, and the variants
+    "a group of channels that are no neighbours": (
+        NN_FAMILY,
+        "values.unflatten(1, (self.num_groups, values.shape[1] // self.num_groups))",
+        "values.unflatten(1, (values.shape[1] // self.num_groups, self.num_groups)).transpose(1, 2)",
+        NN_FAMILY_TESTS,
+        "test_group_norm_equals_pytorch",
+    ),
+    "RMS norm centred": (
+        NN_FAMILY,
+        "eps=eps, centre=False)",
+        "eps=eps)",
+        NN_FAMILY_TESTS,
+        "test_layer_and_rms_norm_equal_pytorch",
+    ),
+    "the machine epsilon of the input": (
+        NN_FAMILY,
+        "torch.finfo(wide).eps",
+        "torch.finfo(x.dtype).eps",
+        NN_FAMILY_TESTS,
+        "test_the_default_eps_of_rms_norm_is_that_of_the_computation",
+    ),
+    "instance norm averages the biased variance": (
+        NN_FAMILY,
+        "(self.running_var, var * (n / (n - 1)))",
+        "(self.running_var, var)",
+        NN_FAMILY_TESTS,
+        "test_instance_norm_equals_pytorch",
+    ),
+    "a ghost of every k-th example": (
+        VARIANTS,
+        "first.unflatten(0, (whole, self.ghost_size))",
+        "first.unflatten(0, (self.ghost_size, whole)).transpose(0, 1)",
+        VARIANTS_TESTS,
+        "test_ghosts_are_batches_of_their_own",
+    ),
+    "ghosts averaged before the running average": (
+        VARIANTS,
+        "for mean, var in zip(normal.mean, normal.var):",
+        "for mean, var in [(normal.mean.mean(0), normal.var.mean(0))] * (len(normal.mean) > 0):",
+        VARIANTS_TESTS,
+        "test_many_ghosts_move_the_averages_further_than_one_batch",
+    ),
+    "the gradient goes through r and d": (
+        VARIANTS,
+        "self._correction(normal.mean, normal.var)",
+        "self._correction(input.mean((0, *range(2, input.dim())), True), "
+        "input.var((0, *range(2, input.dim())), correction=0, keepdim=True))",
+        VARIANTS_TESTS,
+        "test_the_gradient_holds_r_and_d_constant",
+        1e9,
+        1e9,
+    ),
+    "r and d towards averages that have the batch in them": (
+        VARIANTS,
+        "return normal.x_hat * r + d",
+        "r, d = self._correction(normal.mean, normal.var)\n        return normal.x_hat * r + d",
+        VARIANTS_TESTS,
+        "test_inside_the_clamps_training_computes_what_eval_mode_does",
+    ),
+    "padding averaged in": (
+        VARIANTS,
+        "eps=self.eps, mask=mask)",
+        "eps=self.eps)",
+        VARIANTS_TESTS,
+        "test_what_is_masked_might_as_well_not_be_there",
+    ),
+    "the bias learns from padding": (
+        VARIANTS,
+        "return torch.where(mask, self._recover(x_hat, input), 0)",
+        "return self._recover(x_hat, input)",
+        VARIANTS_TESTS,
+        "test_what_is_masked_might_as_well_not_be_there",
+    ),
+    "a masked NaN times 0": (
+        VARIANTS,
+        "self._by_running_statistics(torch.where(mask, input, 0))",
+        "self._by_running_statistics(input)",
+        VARIANTS_TESTS,
+        "test_what_is_masked_might_as_well_not_be_there",
+    ),
+    "a channel without values forgets": (
+        VARIANTS,
+        ", where=n.flatten() > 1)",
+        ")",
+        VARIANTS_TESTS,
+        "test_a_channel_without_two_values_keeps_its_averages",
+        0,
+    ),
+    "the fan-in forgotten in weight norm": (
+        WEIGHTS,
+        "weight_g / math.sqrt(count)",
+        "weight_g",
+        WEIGHTS_TESTS,
+        "test_weight_norm_equals_pytorch_and_loads_its_checkpoint",
+        "linear",
+        0,
+    ),
+    "the weights of a layer standardised as one": (
+        WEIGHTS,
+        "tuple(range(1, weight.dim()))",
+        "tuple(range(weight.dim()))",
+        WEIGHTS_TESTS,
+        "test_ws_linear_is_linear_with_standardised_weights",
+        True,
+    ),
+    "a subclass converted": (
+        CONVERT,
+        "become.get(type(module), type(module))",
+        "next((become[kind] for kind in type(module).mro() if kind in become), type(module))",
+        CONVERT_TESTS,
+        "test_what_is_not_of_exactly_such_a_class_is_left_alone",
+        "a subclass",
+        None,
+    ),
 }
 
 
@@ -1498,6 +1805,13 @@ def test_a_mutation_is_caught_by_the_test_it_names(mutation):
     assert passes(file, test, *arguments)
     with mutated(module, old, new), pytest.raises((AssertionError, pytest.fail.Exception)):
         getattr(module_of(file), test)(*arguments)
+
+
+def test_statistics_saved_in_the_forward_pass_pass_the_first_order():
+    """What ``gradgradcheck`` is for: with the mutation it fails, in the table above, and ``gradcheck`` does not."""
+    module, old, new, file, *_ = MUTATIONS["statistics saved for the second derivative"]
+    with mutated(module, old, new):
+        module_of(file).test_first_order_by_finite_differences("centred")
 
 
 def test_a_mutation_leaves_the_module_as_it_was():

@@ -4,8 +4,9 @@ In training a batch is normalised by its own statistics, and running averages of
 averages take their place. Ioffe & Szegedy (2015), Algorithms 1 and 2, with PyTorch's conventions: ``momentum`` is the
 weight of the newest batch, and the variance that is averaged is the unbiased one.
 
-Three departures, all of them in what is refused. A refused batch changes nothing (PyTorch has counted it by then), the
-messages say what to do, and ``momentum=None`` compiles without a graph break.
+Departures: a refused batch changes nothing (PyTorch has counted it by then), and the messages say what to do; another
+number of channels than ``num_features`` is refused where PyTorch has no parameter to compare it with, too; and
+``momentum=None`` compiles without a graph break.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm as TorchBatchNorm
 
-from .functional import HALF, Standardised, recover, standardise
+from .functional import channels, check_dtypes, laid_out, recover, standardise, standardise_by
 
 
 class BatchNorm(TorchBatchNorm):
@@ -101,41 +102,47 @@ class BatchNorm(TorchBatchNorm):
         Raises
         ------
         ValueError
-            another number of axes than the class takes; in training, one value a channel or an ``eps`` of 0 or less
+            another number of axes than the class takes; in training, one value a channel or an ``eps`` that is not
+            positive, in eval mode an ``eps`` below 0
         RuntimeError
             another C than ``num_features``, or another dtype or device than the parameters have; a half-precision input
             may have float32 parameters
         """
         self._check(input)
         if not self.training and self.running_mean is not None:
-            return self._by_running_statistics(input)
+            return self._recover(self._by_running_statistics(input), input)
         self._check_batch(input)
-        if not input.numel():
-            normal = Standardised(input, input, input)  # nothing to average: counted, as PyTorch counts it
-        else:
-            normal = standardise(input, (0, *range(2, input.dim())), eps=self.eps)
-        if self.training and self.track_running_stats:
-            self._track(input, normal)
-        return self._recover(normal.x_hat, input)
+        if not input.numel():  # nothing to average: counted, as PyTorch counts it
+            self._track()
+            return self._recover(input, input)
+        return self._recover(self._by_batch(input), input)
+
+    def _by_batch(self, input: Tensor) -> Tensor:
+        """x_hat by the statistics of the batch, which go into the running averages."""
+        normal = standardise(input, (0, *range(2, input.dim())), eps=self.eps)
+        n = input.numel() // input.shape[1]
+        self._track(normal.mean, normal.var * (n / (n - 1)))
+        return normal.x_hat
 
     def _by_running_statistics(self, input: Tensor) -> Tensor:
-        wide = input.float() if input.dtype in HALF else input
-        mean, var = (_channels(each.to(wide.dtype), input) for each in (self.running_mean, self.running_var))
-        return self._recover((wide - mean) * torch.rsqrt(var + self.eps), input)
+        if self.eps < 0:
+            raise ValueError(f"expected an eps of 0 or more, got {self.eps}")
+        mean, var = channels(self.running_mean, input), channels(self.running_var, input)
+        return standardise_by(input, mean, var, eps=self.eps)
 
     def _recover(self, x_hat: Tensor, input: Tensor) -> Tensor:
-        weight, bias = (None if each is None else _channels(each, input) for each in (self.weight, self.bias))
-        return recover(x_hat, weight, bias, input.dtype)
+        return laid_out(recover(x_hat, channels(self.weight, input), channels(self.bias, input), input.dtype))
 
     @torch.no_grad()
-    def _track(self, input: Tensor, normal: Standardised) -> None:
-        """The statistics of a training batch into the running averages, the variance over n - 1."""
+    def _track(self, *statistics: Tensor, where: Tensor | None = None) -> None:
+        """Count a training batch; its mean, and variance over n - 1, into the averages of the channels ``where``."""
+        if not (self.training and self.track_running_stats and self.running_mean is not None):
+            return
         count = self.num_batches_tracked + 1
-        if input.numel():
-            n = input.numel() // input.shape[1]
-            newest = 1 / count if self.momentum is None else self.momentum
-            for average, new in ((self.running_mean, normal.mean), (self.running_var, normal.var * (n / (n - 1)))):
-                average.copy_((1 - newest) * average + newest * new.flatten())
+        for average, new in zip((self.running_mean, self.running_var), statistics):
+            newest = 1 / count.to(new.dtype) if self.momentum is None else self.momentum  # 1 / count alone is float32
+            mixed = (1 - newest) * average.to(new.dtype) + newest * new.flatten()
+            average.copy_(mixed if where is None else torch.where(where, mixed, average))
         self.num_batches_tracked.copy_(count)
 
     def _check(self, input: Tensor) -> None:
@@ -148,16 +155,7 @@ class BatchNorm(TorchBatchNorm):
                 f"{name} expected {self.num_features} channels, num_features, on axis 1 of the input, "
                 f"got {input.shape[1]}: shape {tuple(input.shape)}"
             )
-        if not input.is_floating_point():
-            raise NotImplementedError(f"{name} expected a floating-point input, got {input.dtype}; convert it first")
-        for each in (self.weight, self.bias, self.running_mean, self.running_var):
-            if each is not None and not (
-                each.dtype == input.dtype or (input.dtype in HALF and each.dtype == torch.float32)
-            ):
-                raise RuntimeError(
-                    f"{name} expected an input of dtype {each.dtype}, that of its parameters, got {input.dtype}; "
-                    "convert one of them: input.to(dtype) or module.to(dtype)"
-                )
+        check_dtypes(name, input, self.weight, self.bias, self.running_mean, self.running_var)
 
     def _check_batch(self, input: Tensor) -> None:
         if input.numel() == input.shape[1] > 0:
@@ -186,8 +184,3 @@ class BatchNorm3d(BatchNorm):
     """Batch normalization of (N, C, D, H, W) volumes; drops in for ``torch.nn.BatchNorm3d``."""
 
     axes = (5,)
-
-
-def _channels(values: Tensor, like: Tensor) -> Tensor:
-    """(C,) values, shaped to broadcast against (N, C, ...)."""
-    return values.view(1, -1, *[1] * (like.dim() - 2))

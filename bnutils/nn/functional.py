@@ -58,7 +58,7 @@ def standardise(
     Raises
     ------
     ValueError
-        an ``eps`` that is not positive
+        an ``eps`` that is not positive, a ``mask`` that does not broadcast to ``x``
     TypeError
         an ``x`` that is not floating-point, a ``mask`` that is not boolean
     """
@@ -66,13 +66,29 @@ def standardise(
         raise TypeError(f"expected a floating-point x, got {x.dtype}; convert it with x.float()")
     if not eps > 0:
         raise ValueError(f"expected a positive eps, got {eps}: a constant feature has the variance 0, and 0/0 is NaN")
-    if mask is not None and mask.dtype != torch.bool:
-        raise TypeError(f"expected a mask of dtype torch.bool, True for entries that count, got {mask.dtype}")
+    if mask is not None:
+        _check_mask(mask, x)
     wide = x.float() if x.dtype in HALF else x
     if mask is not None:
         wide = torch.where(mask, wide, 0)  # at once: a NaN times 0 is a NaN, forward and backward
     function = _Standardise if torch.compiler.is_compiling() else _ForwardMode
     return Standardised(*function.apply(wide, mask, area, eps, centre))
+
+
+def standardise_by(x: Tensor, mean: Tensor, var: Tensor, *, eps: float = 1e-5) -> Tensor:
+    """``(x - mean) / sqrt(var + eps)`` by statistics that are given, running averages say, not taken from ``x``.
+
+    Parameters
+    ----------
+    x
+        float tensor; float16 and bfloat16 are computed in float32, and the result is
+    mean, var
+        tensors that broadcast to ``x``
+    eps
+        added to the variance
+    """
+    wide = x.float() if x.dtype in HALF else x
+    return (wide - mean.to(wide.dtype)) * torch.rsqrt(var.to(wide.dtype) + eps)
 
 
 def recover(x_hat: Tensor, weight: Tensor | None, bias: Tensor | None, dtype: torch.dtype) -> Tensor:
@@ -87,10 +103,82 @@ def recover(x_hat: Tensor, weight: Tensor | None, bias: Tensor | None, dtype: to
     dtype
         of the result, that of the input of the layer
     """
+    if weight is None and bias is None:
+        return x_hat.to(dtype, copy=True)  # a ReLU in place behind it must not write on what the backward pass needs
     if weight is not None and bias is not None:
         return torch.addcmul(bias, x_hat, weight).to(dtype)  # in one pass over memory
     y = x_hat if weight is None else x_hat * weight
     return (y if bias is None else y + bias).to(dtype)
+
+
+def normalise(
+    x: Tensor,
+    area: tuple[int, ...],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    *,
+    eps: float = 1e-5,
+    centre: bool = True,
+) -> Tensor:
+    """Area, operation and recovery in one call, for the members that keep no statistics.
+
+    Parameters
+    ----------
+    x, area, eps, centre
+        as in `standardise`
+    weight, bias
+        as in `recover`
+
+    Returns
+    -------
+    Tensor
+        like ``x``
+    """
+    return recover(standardise(x, area, eps=eps, centre=centre).x_hat, weight, bias, x.dtype)
+
+
+def laid_out(y: Tensor) -> Tensor:
+    """Contiguous or channels last, as PyTorch's batch and group normalization give their output whatever the input's.
+
+    Elementwise operations keep a transposed layout, and a ``y.view(len(y), -1)`` behind the layer would fail on it.
+    """
+    return y if y.dim() > 3 and y.stride(1) == 1 else y.contiguous()
+
+
+def channels(values: Tensor | None, like: Tensor) -> Tensor | None:
+    """(C,) values, shaped to broadcast against ``like``, (N, C, ...); None stays None."""
+    return None if values is None else values.view(1, -1, *[1] * (like.dim() - 2))
+
+
+def check_dtypes(name: str, input: Tensor, *learned: Tensor | None) -> None:
+    """Refuse what PyTorch's normalizations refuse: integers, and a dtype that is not that of the parameters.
+
+    Parameters
+    ----------
+    name
+        of the layer, for the message
+    input
+        what the layer was given
+    learned
+        its parameters and buffers; a half-precision input may have float32 ones
+
+    Raises
+    ------
+    NotImplementedError
+        an input that is not floating-point
+    RuntimeError
+        another dtype
+    """
+    if not input.is_floating_point():
+        raise NotImplementedError(f"{name} expected a floating-point input, got {input.dtype}; convert it first")
+    for each in learned:
+        if each is not None and not (
+            each.dtype == input.dtype or (input.dtype in HALF and each.dtype == torch.float32)
+        ):
+            raise RuntimeError(
+                f"{name} expected an input of dtype {each.dtype}, that of its parameters, got {input.dtype}; "
+                "convert one of them: input.to(dtype) or module.to(dtype)"
+            )
 
 
 def moments(x: Tensor, area: tuple[int, ...], centre: bool = True, mask: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -103,6 +191,13 @@ def moments(x: Tensor, area: tuple[int, ...], centre: bool = True, mask: Tensor 
     mean = mean if centre else torch.zeros_like(mean)
     centred = x - mean
     return centred, mean, _mean(centred * centred, area, mask)
+
+
+def _check_mask(mask, x):
+    if mask.dtype != torch.bool:
+        raise TypeError(f"expected a mask of dtype torch.bool, True for entries that count, got {mask.dtype}")
+    if mask.dim() > x.dim() or any(m not in (1, n) for m, n in zip(mask.shape[::-1], x.shape[::-1])):
+        raise ValueError(f"expected a mask that broadcasts to x, of shape {tuple(x.shape)}, got {tuple(mask.shape)}")
 
 
 def _mean(values: Tensor, area: tuple[int, ...], mask: Tensor | None) -> Tensor:

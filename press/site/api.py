@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PACKAGE = "bnutils"
 FOLDER = "chapters/reference/api"
 # the types of other packages have no page here: in signatures their last name stands alone
-OTHERS = ("numpy.", "matplotlib.", "collections.", "typing.", "numbers.", "pathlib.", "torch.")
+OTHERS = ("numpy.", "matplotlib.", "collections.", "typing.", "types.", "numbers.", "pathlib.", "torch.")
 
 
 def modules(house: Path) -> list[str]:
