@@ -12,6 +12,7 @@ from press import manuscript, notebook, rules
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = manuscript.read_pages(ROOT)
 CHAPTERS = [page for page in PAGES if page.runs]
+LATER = {"P33"}  # wait for the symptoms that practice/when-it-goes-wrong does not have yet
 
 
 def contents():
@@ -32,7 +33,9 @@ def test_every_claim_of_a_chapter_is_judged_there_once():
     written = {file.removeprefix("chapters/") for file in contents()}
     found = {page.name: judged(page) for page in CHAPTERS}
     for claim in claims.load().values():
-        wanted = [claim.chapter] if claim.chapter in written else []
+        if claim.id in LATER:
+            assert claim.chapter in written and not claim.conditions, f"{claim.id} can be judged: strike it off LATER"
+        wanted = [claim.chapter] if claim.chapter in written and claim.id not in LATER else []
         assert [name for name, ids in found.items() for each in ids if each == claim.id] == wanted, claim.id
 
 

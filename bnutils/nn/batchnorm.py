@@ -5,8 +5,10 @@ averages take their place. Ioffe & Szegedy (2015), Algorithms 1 and 2, with PyTo
 weight of the newest batch, and the variance that is averaged is the unbiased one.
 
 Departures: a refused batch changes nothing (PyTorch has counted it by then), and the messages say what to do; another
-number of channels than ``num_features`` is refused where PyTorch has no parameter to compare it with, too; and
-``momentum=None`` compiles without a graph break.
+number of channels than ``num_features`` is refused where PyTorch has no parameter to compare it with, too;
+``momentum=None`` compiles without a graph break; and sums are taken in float32, where PyTorch on a CPU adds up in
+float64, so that they overflow once they pass 3e38. ``torch.jit.script`` and ``torch.fx.symbolic_trace`` take PyTorch's
+layers and not these: `convert` turns a model back.
 """
 
 from __future__ import annotations
@@ -138,12 +140,16 @@ class BatchNorm(TorchBatchNorm):
         """Count a training batch; its mean, and variance over n - 1, into the averages of the channels ``where``."""
         if not (self.training and self.track_running_stats and self.running_mean is not None):
             return
-        count = self.num_batches_tracked + 1
+        counted = self.num_batches_tracked is not None  # some programs take the count off a layer
+        count = self.num_batches_tracked + 1 if counted else None
         for average, new in zip((self.running_mean, self.running_var), statistics):
-            newest = 1 / count.to(new.dtype) if self.momentum is None else self.momentum  # 1 / count alone is float32
+            newest = self.momentum
+            if newest is None:  # without a count PyTorch leaves the averages alone
+                newest = 1 / count.to(new.dtype) if counted else 0.0  # 1 / count alone is float32
             mixed = (1 - newest) * average.to(new.dtype) + newest * new.flatten()
             average.copy_(mixed if where is None else torch.where(where, mixed, average))
-        self.num_batches_tracked.copy_(count)
+        if counted:
+            self.num_batches_tracked.copy_(count)
 
     def _check(self, input: Tensor) -> None:
         name, axes = type(self).__name__, self.axes

@@ -28,7 +28,8 @@ def convert(model: nn.Module, to: ModuleType | None = None) -> nn.Module:
     Left alone is whatever is not of exactly such a class: subclasses, for their ``forward`` may be another one, among
     them ``SyncBatchNorm``, lazy layers that have not seen a batch, and layers with a parametrization. A model that runs
     a layer without calling it is not reached either: ``torch.nn.TransformerEncoderLayer`` does so in eval mode, and
-    hands the weights of its norms to one fused kernel.
+    hands the weights of its norms to one fused kernel. Turn a model back before ``torch.jit.script`` or
+    ``torch.fx.symbolic_trace``: neither takes these layers.
 
     Parameters
     ----------

@@ -16,9 +16,10 @@ The view of group normalization is (N, G, C/G, H, W): an axis taken in two. Cons
 are inherited from PyTorch's classes; ``forward`` is written here. None but instance normalization can keep running
 averages, so training and eval mode are the same.
 
-Three departures. An ``eps`` that is not positive is refused: 0/0, of a constant area, is NaN. An empty batch leaves the
+Four departures. An ``eps`` that is not positive is refused: 0/0, of a constant area, is NaN. An empty batch leaves the
 running averages of instance normalization alone; PyTorch's become NaN. And under autocast on a GPU, where PyTorch lets
 layer, group and RMS normalization return float32, the output has the dtype of the input; either is computed in float32.
+The output of RMS normalization is contiguous, as that of layer normalization; PyTorch's on a CPU keeps channels last.
 """
 
 from __future__ import annotations

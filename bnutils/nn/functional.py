@@ -40,7 +40,7 @@ def standardise(
     x
         float tensor of any shape; float16 and bfloat16 are computed in float32
     area
-        the axes whose values share their statistics
+        the axes whose values share their statistics; one at least
     eps
         added to the variance; positive
     centre
@@ -58,7 +58,7 @@ def standardise(
     Raises
     ------
     ValueError
-        an ``eps`` that is not positive, a ``mask`` that does not broadcast to ``x``
+        an ``eps`` that is not positive, an ``area`` without an axis, a ``mask`` that does not broadcast to ``x``
     TypeError
         an ``x`` that is not floating-point, a ``mask`` that is not boolean
     """
@@ -66,6 +66,8 @@ def standardise(
         raise TypeError(f"expected a floating-point x, got {x.dtype}; convert it with x.float()")
     if not eps > 0:
         raise ValueError(f"expected a positive eps, got {eps}: a constant feature has the variance 0, and 0/0 is NaN")
+    if not area:  # PyTorch would average over all
+        raise ValueError("expected an area of one axis or more, got (): a single value is its own mean")
     if mask is not None:
         _check_mask(mask, x)
     wide = x.float() if x.dtype in HALF else x

@@ -1,7 +1,9 @@
 """Variants of batch normalization: other batches, a correction, a mask, and statistics that no longer move.
 
 Each takes (N, C), (N, C, L), (N, C, H, W) or (N, C, D, H, W), and has the ``state_dict`` of a ``torch.nn.BatchNorm2d``,
-so that it can take over a trained network and give it back. In eval mode each is batch normalization in eval mode.
+so that it can take over a trained network and give it back. In eval mode each is batch normalization in eval mode. The
+first three derive from PyTorch's class, as `BatchNorm2d` does: ``SyncBatchNorm.convert_sync_batchnorm`` makes plain
+batch normalization of them.
 
 ======================  ===============================================================================================
 `GhostBatchNorm`        statistics of small groups of the batch
@@ -13,13 +15,14 @@ so that it can take over a trained network and give it back. In eval mode each i
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .batchnorm import BatchNorm
-from .functional import channels, check_dtypes, recover, standardise, standardise_by
+from .functional import channels, check_dtypes, laid_out, recover, standardise, standardise_by
 
 ANY = (2, 3, 4, 5)
 
@@ -29,12 +32,16 @@ class GhostBatchNorm(BatchNorm):
 
     Hoffer, Hubara & Soudry (2017), Algorithm 1: a large batch with the noise of a small one. Outputs, gradients,
     running averages and ``num_batches_tracked`` are those of batch normalization that is given the ghosts one after
-    another, which is how the authors' program does it: the averages take in a ghost at a time, each with weight
+    another: the averages take in a ghost at a time, each with weight
     ``momentum``, so that a batch of many ghosts moves them further than one batch does. Of images, ghosts of one
     example are instance normalization.
 
+    In the authors' program, ``main_gbn.py`` of eladhoffer/bigBatch, a ghost goes through the whole network before the
+    next one does; layer by layer, as here, comes to the same.
+
     The last ghost takes what is left over: with ``ghost_size=32``, 70 examples are ghosts of 32 and 38. So no ghost has
     fewer than ``ghost_size`` examples, and none twice as many. A batch smaller than that is one ghost.
+    ``torch.compile`` and ``torch.export`` make a program for each batch size, for the number of ghosts is in it.
 
     Parameters
     ----------
@@ -48,23 +55,28 @@ class GhostBatchNorm(BatchNorm):
     Raises
     ------
     ValueError
-        a ``ghost_size`` that is not a positive integer
+        a ``ghost_size`` that is not a positive integer; in training, ghosts of one value a channel
     """
 
     axes = ANY
 
     def __init__(self, num_features: int, ghost_size: int, **batch_norm: Any) -> None:
-        if not isinstance(ghost_size, int) or isinstance(ghost_size, bool) or ghost_size < 1:
-            raise ValueError(f"expected a ghost_size of 1 example or more, got {ghost_size!r}")
+        if not isinstance(ghost_size, Integral) or isinstance(ghost_size, bool) or ghost_size < 1:
+            raise ValueError(f"expected a ghost_size of 1 example or more, an integer, got {ghost_size!r}")
         super().__init__(num_features, **batch_norm)
-        self.ghost_size = ghost_size
+        self.ghost_size = int(ghost_size)
 
     def extra_repr(self) -> str:
         """The arguments, as ``print`` shows them."""
         return f"{super().extra_repr()}, ghost_size={self.ghost_size}"
 
     def _check_batch(self, input: Tensor) -> None:
-        super()._check_batch(input[: self.ghost_size])
+        if self.ghost_size == 1 < len(input) and input[0].numel() == input.shape[1] > 0:
+            raise ValueError(
+                f"Expected more than 1 value per channel in a ghost when training, got ghost_size=1 and input size "
+                f"{input.shape}: one value is its own mean, and every output would be the bias; take larger ghosts"
+            )
+        super()._check_batch(input)
 
     def _by_batch(self, input: Tensor) -> Tensor:
         whole = max(len(input) // self.ghost_size, 1) - 1  # all but the last, which may be larger
@@ -91,7 +103,8 @@ class BatchRenorm(BatchNorm):
     that of the batch statistics: r and d are constants to it. With ``r_max=1, d_max=0`` it is batch normalization.
     Begin so: the averages of a new layer are 0 and 1, and corrected towards these the output is the input. The paper
     does for 5000 steps, then widens the clamps to the defaults, ``d_max`` until step 25000 and ``r_max`` until 40000:
-    set the attributes.
+    set the attributes. ``torch.compile`` makes another program for every other number, and gives up after eight; given
+    tensors, ``layer.r_max = torch.tensor(1.0)``, and ``layer.r_max.fill_(1.1)`` later, it makes one.
 
     The paper averages sigma; here, as in PyTorch, it is the unbiased variance that is averaged, and sigma is
     ``sqrt(running_var + eps)``. So checkpoints of batch normalization fit, and eval mode is the same. Chainer's
@@ -135,6 +148,11 @@ class BatchRenorm(BatchNorm):
 
     def _correction(self, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
         """r and d. The statistics that `standardise` gives are constants to autograd, so these are, too."""
+        if self.running_mean is None:
+            raise RuntimeError(
+                "BatchRenorm expected running statistics to correct towards, but they were taken off the layer; "
+                "where there are none take batch normalization"
+            )
         running_mean, running_var = (each.to(var.dtype).view_as(var) for each in (self.running_mean, self.running_var))
         sigma = torch.sqrt(running_var + self.eps)
         r = torch.sqrt(var + self.eps) / sigma
@@ -188,10 +206,12 @@ class MaskedBatchNorm(BatchNorm):
         RuntimeError
             as `BatchNorm2d`
         """
-        if mask is None or not input.numel():
+        if mask is None:
             return super().forward(input)
         self._check(input)
         mask = self._fit(mask, input)
+        if not input.numel():
+            return super().forward(input)
         if not self.training and self.running_mean is not None:
             x_hat = self._by_running_statistics(torch.where(mask, input, 0))  # a NaN times 0 is a NaN
         else:
@@ -300,7 +320,7 @@ class FrozenBatchNorm(nn.Module):
             )
         weight, bias, mean, var = (channels(each, input) for each in self.buffers())
         check_dtypes("FrozenBatchNorm", input, weight, bias, mean, var)
-        return recover(standardise_by(input, mean, var, eps=self.eps), weight, bias, input.dtype)
+        return laid_out(recover(standardise_by(input, mean, var, eps=self.eps), weight, bias, input.dtype))
 
     def extra_repr(self) -> str:
         """The arguments, as ``print`` shows them."""

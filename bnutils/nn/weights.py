@@ -53,10 +53,15 @@ class WeightNorm(nn.Module):
         weight_v
             of the shape of the weight
         """
-        area = self._area(weight_v)
-        wide = torch.promote_types(weight_v.dtype, torch.float32)
-        direction = standardise(weight_v, area, eps=torch.finfo(wide).tiny, centre=False).x_hat
-        count = math.prod(weight_v.shape[axis] for axis in area)
+        if not weight_v.numel():
+            return weight_v
+        v = weight_v[..., None]  # an axis more, lest of a bias, an output an entry, no axis be left to average over
+        area = self._area(v)
+        largest = v.detach().abs().amax(area, keepdim=True)
+        v = v / torch.where(largest > 0, largest, 1)  # its length does not matter, but squares of small numbers are 0
+        wide = torch.promote_types(v.dtype, torch.float32)
+        direction = standardise(v, area, eps=torch.finfo(wide).tiny, centre=False).x_hat[..., 0]
+        count = v.numel() // largest.numel()
         return recover(direction, weight_g / math.sqrt(count), None, weight_v.dtype)
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -69,11 +74,13 @@ class WeightNorm(nn.Module):
         """
         if self.dim == -1:
             return torch.linalg.vector_norm(weight), weight
-        return torch.linalg.vector_norm(weight, dim=self._area(weight), keepdim=True), weight
+        v = weight[..., None]
+        return torch.linalg.vector_norm(v, dim=self._area(v), keepdim=True)[..., 0], weight
 
-    def _area(self, weight: Tensor) -> tuple[int, ...]:
-        outputs = None if self.dim == -1 else self.dim % weight.dim()
-        return tuple(axis for axis in range(weight.dim()) if axis != outputs)
+    def _area(self, v: Tensor) -> tuple[int, ...]:
+        """All axes but that of the outputs, of a weight with an axis more."""
+        outputs = None if self.dim == -1 else self.dim % (v.dim() - 1)
+        return tuple(axis for axis in range(v.dim()) if axis != outputs)
 
 
 def weight_norm(module: nn.Module, name: str = "weight", dim: int | None = 0) -> nn.Module:
@@ -104,9 +111,11 @@ class WSLinear(nn.Linear):
     The weight that is learned is the one before. Weight standardization is meant to stand before a normalization of
     activations, which sets the scale; so nothing is learned behind it. The outputs of fan-in n are about sqrt(n) times
     those of a usual initialization. Brock, De & Smith (2021) use it without such a normalization, and therefore divide
-    by sqrt(n) and multiply by a gain, fixed for the nonlinearity and learned for each output.
+    by sqrt(n) too; in their program (``nfnets/base.py`` of google-deepmind/deepmind-research) a gain is learned for
+    each output, and a constant for the nonlinearity multiplies what comes out of that.
 
-    The variance is the biased one, eps inside the root; the authors' program takes ``std`` over n - 1, plus 1e-5.
+    The variance is the biased one, eps inside the root; the authors' program (joe-siyuan-qiao/WeightStandardization)
+    takes ``std`` over n - 1, plus 1e-5.
 
     Parameters
     ----------
@@ -210,6 +219,11 @@ class DynamicTanh(nn.Module):
         where ``alpha`` begins
     device, dtype
         of the parameters
+
+    Raises
+    ------
+    ValueError
+        without ``channels_last``, a ``normalized_shape`` of several axes
     """
 
     def __init__(
@@ -221,6 +235,8 @@ class DynamicTanh(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        if not channels_last and not isinstance(normalized_shape, int) and len(normalized_shape) != 1:
+            raise ValueError(f"expected one axis of channels before those of an image, got {normalized_shape}")
         self.normalized_shape, self.channels_last = normalized_shape, channels_last
         self.alpha_init_value = alpha_init_value
         self.alpha = nn.Parameter(torch.full((1,), alpha_init_value, device=device, dtype=dtype))
@@ -255,8 +271,8 @@ class DynamicTanh(nn.Module):
 
     def _check(self, input: Tensor, weight: Tensor) -> None:
         name = type(self).__name__
-        given = input.shape[input.dim() - weight.dim() :]
-        if input.dim() < weight.dim() or any(size not in (1, got) for size, got in zip(weight.shape, given)):
+        features = input.shape[input.dim() - weight.dim() :][: self.weight.dim()]
+        if input.dim() < weight.dim() or features != self.weight.shape:
             wanted = ", ".join([*map(str, self.weight.shape), *([] if self.channels_last else "HW")])
             raise RuntimeError(f"{name} expected input of shape (..., {wanted}), got {tuple(input.shape)}")
         check_dtypes(name, input, *self.parameters())

@@ -285,6 +285,19 @@ def test_a_layer_whose_track_running_stats_was_changed_later(flag, training):
     same_state(mine, theirs)
 
 
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_a_layer_whose_count_was_taken_off(momentum):
+    """PyTorch goes on without it, and with ``momentum=None`` leaves the averages alone."""
+    layers = pair((6, 3), momentum=momentum)
+    for each in layers:
+        each.num_batches_tracked = None
+    before = layers[0].running_mean.clone()
+    x = draw(6, 3, seed=30)
+    close(*(each(x) for each in layers))
+    same_state(*layers)
+    assert torch.equal(layers[0].running_mean, before) == (momentum is None)
+
+
 def test_autocast_equals_pytorch(device):
     x = draw(8, 5, seed=7, dtype=torch.float32, device=device)
     linear = nn.Linear(5, 3, device=device)

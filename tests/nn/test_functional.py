@@ -342,6 +342,7 @@ def test_moments_are_those_of_standardise():
         (torch.ones(4, 3), {"eps": float("nan")}, ValueError, "got nan"),
         (torch.ones(4, 3).int(), {}, TypeError, r"got torch.int32; convert it with x.float\(\)"),
         (torch.ones(4, 3).cfloat(), {}, TypeError, "got torch.complex64"),
+        (torch.ones(4, 3), {"area": ()}, ValueError, "expected an area of one axis or more"),
         (torch.ones(4, 3), {"mask": torch.ones(4, 3)}, TypeError, "True for entries that count, got torch.float32"),
         (torch.ones(4, 3), {"mask": torch.ones(4, 2) > 0}, ValueError, r"of shape \(4, 3\), got \(4, 2\)"),
         (torch.ones(3), {"mask": torch.ones(4, 3) > 0}, ValueError, r"of shape \(3,\), got \(4, 3\)"),
@@ -349,4 +350,4 @@ def test_moments_are_those_of_standardise():
 )
 def test_what_is_refused(x, how, error, says):
     with pytest.raises(error, match=says):
-        functional.standardise(x, (0,), **how)
+        functional.standardise(x, **{"area": (0,), **how})

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -304,9 +305,42 @@ def test_a_frozen_layer_is_a_copy_and_no_batch_norm():
     assert unchanged(mine, before)
 
 
+def test_a_view_behind_a_frozen_layer_works_as_behind_batch_norm():
+    x = draw((3, 2, 5), seed=23).transpose(0, 2)  # elementwise operations would keep it so
+    theirs = shaken(nn.BatchNorm1d(2).double().eval(), 24)
+    y = ours.FrozenBatchNorm.of(theirs)(x)
+    assert y.stride() == theirs(x).stride()
+    close(y.view(5, -1), theirs(x).view(5, -1))
+
+
 def test_a_new_frozen_layer_changes_next_to_nothing():
     x = draw((4, 3), seed=22)
     close(ours.FrozenBatchNorm(3).double()(x), x / (1 + 1e-5) ** 0.5)
+
+
+def test_renorm_without_running_statistics_is_refused():
+    layer = ours.BatchRenorm(3)
+    torch.func.replace_all_batch_norm_modules_(nn.Sequential(layer))
+    with pytest.raises(RuntimeError, match="expected running statistics to correct towards"):
+        layer(draw((4, 3), seed=1, dtype=torch.float32))
+
+
+def test_a_ghost_size_may_come_from_numpy():
+    layer = ours.GhostBatchNorm(3, np.arange(4)[2])
+    assert str(layer).endswith("ghost_size=2)") and type(layer.ghost_size) is int
+
+
+def test_clamps_that_are_tensors_are_widened_in_one_compiled_program():
+    programs = []
+    mine = ours.BatchRenorm(3, r_max=torch.tensor(1.0), d_max=torch.tensor(0.0))
+    compiled = torch.compile(mine, backend=lambda program, _: programs.append(program) or program, fullgraph=True)
+    plain = ours.BatchRenorm(3)
+    for step in range(10):
+        plain.r_max, plain.d_max = 1 + step / 4, step / 2.0
+        mine.r_max.fill_(plain.r_max), mine.d_max.fill_(plain.d_max)
+        x = draw((8, 3), seed=step, dtype=torch.float32)
+        close(compiled(x), plain(x), torch.float32)
+    assert len(programs) == 1 and mine.d_max == 4.5
 
 
 # --- All of them ------------------------------------------------------------------------------------------------------
@@ -372,8 +406,13 @@ ROWS = torch.ones(4, 2, dtype=torch.bool)
 @pytest.mark.parametrize(
     "call, error, says",
     [
-        (lambda: ours.GhostBatchNorm(3, 0), ValueError, "expected a ghost_size of 1 example or more, got 0"),
-        (lambda: ours.GhostBatchNorm(3, 2.0), ValueError, "got 2.0"),
+        (
+            lambda: ours.GhostBatchNorm(3, 0),
+            ValueError,
+            "expected a ghost_size of 1 example or more, an integer, got 0",
+        ),
+        (lambda: ours.GhostBatchNorm(3, 2.0), ValueError, "an integer, got 2.0"),
+        (lambda: ours.GhostBatchNorm(3, True), ValueError, "got True"),
         (lambda: ours.BatchRenorm(3, r_max=0.5), ValueError, "expected r_max of 1 or more"),
         (lambda: ours.BatchRenorm(3, d_max=-1), ValueError, "d_max=-1"),
         (lambda: ours.BatchRenorm(3, track_running_stats=False), ValueError, "expected track_running_stats=True"),
@@ -394,7 +433,8 @@ def test_a_layer_that_cannot_be_made_says_why(call, error, says):
 @pytest.mark.parametrize(
     "layer, given, error, says",
     [
-        (ours.GhostBatchNorm(3, 1), (X[:, :, 0],), ValueError, "Expected more than 1 value per channel"),
+        (ours.GhostBatchNorm(3, 1), (X[:, :, 0],), ValueError, "take larger ghosts"),
+        (ours.GhostBatchNorm(3, 2), (X[:1, :, 0],), ValueError, "leave out a last batch of one"),
         (ours.GhostBatchNorm(4, 2), (X,), RuntimeError, "GhostBatchNorm expected 4 channels, num_features"),
         (ours.BatchRenorm(3), (X[:1, :, :1],), ValueError, "Expected more than 1 value per channel"),
         (ours.BatchRenorm(3), (X.double(),), RuntimeError, "expected an input of dtype torch.float32"),
@@ -406,6 +446,7 @@ def test_a_layer_that_cannot_be_made_says_why(call, error, says):
         ),
         (ours.MaskedBatchNorm(3), (X, ROWS[:3]), ValueError, "expected a mask of shape (4, 2), or one with 3 axes"),
         (ours.MaskedBatchNorm(3), (X, ROWS[0]), ValueError, "broadcasts to the input, (4, 3, 2), got (2,)"),
+        (ours.MaskedBatchNorm(3), (X[:0], ROWS[:3]), ValueError, "expected a mask of shape (0, 2)"),
         (ours.MaskedBatchNorm(3), (X[0, 0], None), ValueError, "MaskedBatchNorm expected 2D or 3D or 4D or 5D input"),
         (ours.FrozenBatchNorm(3), (X[:, :2],), RuntimeError, "expected 3 channels, num_features, on axis 1"),
         (ours.FrozenBatchNorm(3), (X.double(),), RuntimeError, "convert one of them"),

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations, parametrize
 
 from bnutils.nn import weights as ours
-from nn.compare import STEADY, agree, close, draw, outcome, shaken, state, unchanged
+from nn.compare import COMPILING, STEADY, agree, close, draw, outcome, shaken, state, unchanged
 
 SEED = st.integers(0, 10**6)
 LAYERS = {  # the layer, the shape of its input, the axis of its outputs
@@ -47,6 +47,26 @@ def test_weight_norm_begins_with_the_weight_and_can_be_taken_off(name):
     close(length.flatten(), weight.movedim(dim, 0).flatten(1).norm(dim=1))
     parametrize.remove_parametrizations(layer, "weight")
     close(layer.weight, weight)
+
+
+@pytest.mark.parametrize("scale", [1e-18, 1e-20, 1e-30, 1e15])
+def test_weights_whose_squares_are_no_float32_keep_their_direction(scale):
+    """Weight decay takes filters there."""
+    layer = nn.Linear(50, 4, bias=False)
+    weight = scale * draw((4, 50), seed=17, dtype=torch.float32)
+    layer.weight.data.copy_(weight)
+    ours.weight_norm(layer).parametrizations.weight.original0.data.fill_(1)
+    direction = weight.double() / torch.linalg.vector_norm(weight.double(), dim=1, keepdim=True)
+    torch.testing.assert_close(layer.weight.detach().double(), direction, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("dim", [0, None])
+def test_weight_norm_of_a_bias_equals_pytorch(dim):
+    theirs = shaken(parametrizations.weight_norm(nn.Linear(5, 4).double(), "bias", dim), 1)
+    mine = ours.weight_norm(nn.Linear(5, 4).double(), "bias", dim)
+    assert {k: v.shape for k, v in mine.state_dict().items()} == {k: v.shape for k, v in theirs.state_dict().items()}
+    mine.load_state_dict(theirs.state_dict())
+    agree(mine, theirs, *draw((6, 5), (6, 4), (6, 5), seed=2))
 
 
 @STEADY
@@ -200,6 +220,32 @@ def test_squashing_in_other_precisions(name, dtype):
     close(layer(x).double(), exact(x.double()), dtype)
 
 
+def test_channels_before_the_places_are_one_axis():
+    with pytest.raises(ValueError, match=r"expected one axis of channels.*got \(3, 2\)"):
+        ours.DynamicTanh((3, 2), channels_last=False)
+    assert ours.DynamicTanh((3,), channels_last=False)(torch.ones(2, 3, 4, 5)).shape == (2, 3, 4, 5)
+
+
+@COMPILING
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: ours.weight_norm(nn.Linear(5, 4)),
+        lambda: ours.WSLinear(5, 4),
+        lambda: ours.DynamicTanh(5),
+        lambda: ours.DynamicErf(5),
+    ],
+)
+def test_each_compiles_without_a_graph_break(layer):
+    layer = layer().double()
+    x = draw((6, 5), seed=18)
+    dy = draw(layer(x).shape, seed=19)
+    compiled = torch.compile(layer, fullgraph=True, backend="eager")
+    learned = list(layer.parameters())
+    for a, b in zip(outcome(compiled, x, dy, learned), outcome(layer, x, dy, learned), strict=True):
+        close(a, b)
+
+
 def test_what_a_print_shows():
     assert str(ours.DynamicErf(3, alpha_init_value=0.2)) == (
         "DynamicErf(normalized_shape=3, channels_last=True, alpha_init_value=0.2, shift_init_value=0.0)"
@@ -216,6 +262,8 @@ def test_what_a_print_shows():
         (ours.WSConv2d(3, 4, 2), torch.ones(2, 5, 4, 4), RuntimeError, "expected input"),
         (ours.DynamicTanh(3), torch.ones(2, 4), RuntimeError, "expected input of shape (..., 3), got (2, 4)"),
         (ours.DynamicErf(3, False), torch.ones(2, 4, 5), RuntimeError, "expected input of shape (..., 3, H, W), got"),
+        (ours.DynamicTanh(1), torch.ones(2, 4), RuntimeError, "expected input of shape (..., 1), got (2, 4)"),
+        (ours.DynamicErf(1, False), torch.ones(2, 4, 5, 5), RuntimeError, "expected input of shape (..., 1, H, W)"),
         (ours.DynamicTanh(3), torch.ones(2, 3, dtype=torch.int64), NotImplementedError, "convert it first"),
         (ours.WSLinear(5, 4, eps=0), torch.ones(2, 5), ValueError, "expected a positive eps, got 0"),
     ],
