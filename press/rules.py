@@ -29,6 +29,7 @@ LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]\[]*)\]\((?P<target>[^)\s]*)")
 ROLE = re.compile(r"\{(cite:[tp]|ref|eq|numref|prf:ref|term)\}`(?:[^`<]*<)?([^`>]+)>?`")
 GLOSSARY = re.compile(r"^(`{3,})\{glossary\}.*?\n(.*?)^\1", re.M | re.S)
 FENCED = re.compile(r"^((`{3,}(?=\{|\w*$)|:{3,}(?=\{))(?:\{([\w:-]+)\})?.*\n)((?:.*\n)*?)(\2 *)$", re.M)
+TICKED = re.compile(r"^`{3,}\{[\w:-]+\}.*`")
 VERBATIM = {None, "code", "code-cell", "code-block", "math", "raw", "eval-rst"}
 LABEL = re.compile(r"^\(([^)\n]+)\)=$|^ *:(?:label|name): *(\S+)$|^\$\$ *\(([^)\n]+)\)$", re.M)
 
@@ -288,6 +289,13 @@ def predictions_can_be_made(page: Page) -> Complaints:
             name = re.split(r"[|:]", target)[0]
             if line < prediction.line and name in kept:
                 yield line, f"{name} is quoted above the prediction {prediction.label}, which it answers; move it below"
+
+
+def titles_hold_no_backtick(page: Page) -> Complaints:
+    """Markdown takes such a fence for text, and the next one for its end: the cell below is lost."""
+    for number, line in enumerate(page.text.split("\n"), 1):
+        if TICKED.match(line):
+            yield number, "a backtick in the title of a directive, which hides the cells below it; leave it out"
 
 
 def closing_sections_are_in_order(page: Page) -> Complaints:
@@ -562,6 +570,7 @@ FORM_RULES = (  # of chapters in the new form
     bars_have_sentences,
     exercises_are_tagged,
     predictions_can_be_made,
+    titles_hold_no_backtick,
     closing_sections_are_in_order,
     run_log_folds,
 )

@@ -273,6 +273,13 @@ BROKEN = [
         "a prediction with 1 options; give it 2 to 4",
     ),
     (
+        "titles_hold_no_backtick",
+        "```{predict-start} How many",
+        "```{predict-start} How many `x`",
+        "```{predict-start}",
+        "a backtick in the title of a directive, which hides the cells below it; leave it out",
+    ),
+    (
         "predictions_can_be_made",
         "- more than two\n",
         "- three\n- four\n- five\n",
